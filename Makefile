@@ -1,0 +1,59 @@
+# capforecast: build, install, try, test.
+#
+#   make                 the library and the install script
+#   make install         into the server of PG_CONFIG
+#   make demo            the main job on a throw-away server   (test/demo)
+#   make test            every suite on throw-away servers     (test/run)
+#   make unit            the C core alone, under the sanitizers (test/unit/run)
+
+EXTENSION   = capforecast
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" capforecast.control)
+
+# The rooms of the source in the order in which data flows through them.
+ROOMS       = common host capture series forecast plan jobs
+
+MODULE_big  = capforecast
+OBJS        = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/core/*.c $(ROOMS:%=src/%/*.c))))
+
+INSTALL_SQL = sql/capforecast--$(EXTVERSION).sql
+SQL_PIECES  = sql/header.sql $(foreach room,$(ROOMS),$(sort $(wildcard sql/$(room)/*.sql))) sql/privileges.sql
+DATA_built  = $(INSTALL_SQL)
+DATA        = $(wildcard sql/upgrade/*--*--*.sql)
+
+PG_CFLAGS   = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
+              -Wno-missing-field-initializers
+PG_CPPFLAGS = -I$(srcdir)/src -DCAPFORECAST_VERSION='"$(EXTVERSION)"'
+SHLIB_LINK  = -lm
+EXTRA_CLEAN = $(INSTALL_SQL) build results output_iso tmp_check
+
+# On 15, libraries are loaded RTLD_GLOBAL and PGDLLEXPORT is empty: without a
+# version script any helper of ours could be taken by another extension's.
+ifeq ($(shell uname -s),Linux)
+SHLIB_LINK += -Wl,--version-script=$(srcdir)/src/exports.map
+endif
+
+REGRESS     = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+REGRESS_OPTS = --inputdir=test --load-extension=capforecast
+ISOLATION   = $(patsubst test/isolation/specs/%.spec,%,$(sort $(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test/isolation
+
+PG_CONFIG  ?= pg_config
+PGXS       := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# The same bits on every machine: no fused multiply-add, no reordering of sums.
+src/core/%.o: CFLAGS += -O3 -ffp-contract=off
+
+# A header changed: everything is compiled again (the tree is small).
+$(OBJS): $(wildcard src/*.h src/*/*.h) Makefile capforecast.control
+
+$(INSTALL_SQL): $(SQL_PIECES) Makefile capforecast.control
+	cat $(SQL_PIECES) > $@
+
+.PHONY: demo test unit
+demo:
+	test/demo
+test:
+	test/run
+unit:
+	test/unit/run

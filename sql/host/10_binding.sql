@@ -1,0 +1,33 @@
+-- Bindings: which of the host's tables and columns stand behind the logical names.
+
+CREATE TABLE capforecast.binding (
+	entity      text PRIMARY KEY,
+	schema_name name NOT NULL,
+	table_name  name NOT NULL,
+	columns     jsonb NOT NULL DEFAULT '{}'
+);
+COMMENT ON TABLE capforecast.binding IS
+	'Other names than the default ones, one row per entity; written by bind() and unbind(). Names, not OIDs: no object of the host depends on the extension.';
+COMMENT ON COLUMN capforecast.binding.entity IS 'logical name of the table, which is also its default name in schema public';
+COMMENT ON COLUMN capforecast.binding.columns IS 'logical column name to the host''s column name; null where the host has no such column';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.binding', '');
+
+CREATE FUNCTION capforecast.bind(entity text, relation regclass, columns jsonb DEFAULT '{}')
+	RETURNS void LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'capforecast_bind';
+COMMENT ON FUNCTION capforecast.bind(text, regclass, jsonb) IS
+	'Bind an entity to a table or view of another name; columns maps logical names to column names, or to null where there is none. Replaces an earlier binding of the entity. Errors: 22023 for a name that is not an entity or logical column, 42P01 and 42703 for a relation or column that does not exist.';
+
+CREATE FUNCTION capforecast.unbind(entity text)
+	RETURNS void LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'capforecast_unbind';
+COMMENT ON FUNCTION capforecast.unbind(text) IS
+	'Return an entity to its default table, public.<entity>.';
+
+CREATE FUNCTION capforecast._host_sql(template text)
+	RETURNS text LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'capforecast_host_sql';
+COMMENT ON FUNCTION capforecast._host_sql(text) IS
+	'Replace {entity}, {entity.column}, {alias:entity.column} and {!entity.column} in a statement by the bound names.';
+
+CREATE FUNCTION capforecast._host_problems(OUT subject text, OUT sqlstate text, OUT problem text, OUT fix text)
+	RETURNS SETOF record LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'capforecast_host_problems';
+COMMENT ON FUNCTION capforecast._host_problems() IS
+	'One row for each table or column of the host that the caller cannot read, with its fix.';

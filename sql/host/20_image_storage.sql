@@ -1,0 +1,85 @@
+-- Image storage: where the number of bytes of the host's pictures comes from.
+
+CREATE TABLE capforecast.image_storage (
+	is_only     boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+	source      text NOT NULL CHECK (source IN ('query', 'directory', 'pushed')),
+	definition  text,
+	owner       name NOT NULL DEFAULT current_user,
+	bytes       bigint CHECK (bytes >= 0),
+	measured_at timestamptz,
+	CHECK ((source = 'pushed') = (definition IS NULL))
+);
+COMMENT ON TABLE capforecast.image_storage IS
+	'The one bound source of image storage; written by bind_image_storage() and push_image_storage().';
+COMMENT ON COLUMN capforecast.image_storage.definition IS 'the query, or the directory on the server';
+COMMENT ON COLUMN capforecast.image_storage.owner IS 'role that the query runs as, or whose right to read server files counts';
+COMMENT ON COLUMN capforecast.image_storage.bytes IS 'the pushed value, in bytes';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.image_storage', '');
+
+-- The owner decides as whom the query runs: nobody may name a role that he could not become.
+CREATE FUNCTION capforecast._check_owner()
+	RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT pg_has_role(current_user, NEW.owner, 'MEMBER') THEN
+		RAISE insufficient_privilege USING
+			MESSAGE = format('must be able to SET ROLE %I', NEW.owner),
+			HINT = 'Register it as the role that it is to run as.';
+	END IF;
+	RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION capforecast._check_owner() IS 'Trigger: registered SQL runs as a role that its writer belongs to.';
+
+CREATE TRIGGER check_owner BEFORE INSERT OR UPDATE ON capforecast.image_storage
+	FOR EACH ROW EXECUTE FUNCTION capforecast._check_owner();
+
+CREATE FUNCTION capforecast.bind_image_storage(query text DEFAULT NULL, directory text DEFAULT NULL)
+	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF query IS NOT NULL AND directory IS NOT NULL THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = 'image storage has one source',
+			HINT = 'Give a query or a directory, not both.';
+	END IF;
+	IF directory IS NOT NULL THEN
+		IF NOT pg_has_role(current_user, 'pg_read_server_files', 'USAGE') THEN
+			RAISE insufficient_privilege USING
+				MESSAGE = 'permission denied to bind a directory of the server',
+				HINT = format('GRANT pg_read_server_files TO %I; or push the value with push_image_storage().', current_user);
+		ELSIF NOT (pg_stat_file(directory)).isdir THEN
+			RAISE invalid_parameter_value USING
+				MESSAGE = format('"%s" is not a directory', directory),
+				HINT = 'Give the path of a directory on the database server.';
+		END IF;
+	END IF;
+
+	INSERT INTO capforecast.image_storage (source, definition, owner)
+	VALUES (CASE WHEN query IS NOT NULL THEN 'query' WHEN directory IS NOT NULL THEN 'directory' ELSE 'pushed' END,
+			coalesce(query, directory), current_user)
+	ON CONFLICT (is_only) DO UPDATE
+		SET source = excluded.source, definition = excluded.definition, owner = excluded.owner,
+			bytes = NULL, measured_at = NULL;
+END
+$$;
+COMMENT ON FUNCTION capforecast.bind_image_storage(text, text) IS
+	'Where image storage is measured: a query that returns bytes (run as the caller''s role, read-only, 5 s at most), or a directory of the server (needs pg_read_server_files; links are not followed). With neither, values come from push_image_storage().';
+
+CREATE FUNCTION capforecast.push_image_storage(bytes bigint, measured_at timestamptz DEFAULT NULL)
+	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+	IF push_image_storage.bytes IS NULL OR push_image_storage.bytes < 0 THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = 'bytes must be 0 or more',
+			HINT = 'Where the size is not known, push nothing: an old value is shown as stale.';
+	END IF;
+	INSERT INTO capforecast.image_storage (source, owner, bytes, measured_at)
+	VALUES ('pushed', current_user, push_image_storage.bytes,
+			coalesce(push_image_storage.measured_at, clock_timestamp()))
+	ON CONFLICT (is_only) DO UPDATE
+		SET source = 'pushed', definition = NULL, owner = excluded.owner,
+			bytes = excluded.bytes, measured_at = excluded.measured_at;
+END
+$$;
+COMMENT ON FUNCTION capforecast.push_image_storage(bigint, timestamptz) IS
+	'Report image storage in bytes, as measured by the application (NULL: now). Shown as stale after 48 hours.';

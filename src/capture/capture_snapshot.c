@@ -1,0 +1,241 @@
+/*
+ * capture_snapshot.c
+ *		capture_daily_snapshot(): one row per UTC day.
+ *
+ * All parts are read in one snapshot, each by one statement that may go parallel
+ * (SPI_execute, read-only) in a subtransaction of its own, and only then is the row
+ * inserted: INSERT … SELECT would not go parallel, and a failing part would take the
+ * others with it.  An advisory lock makes concurrent callers wait for one count
+ * instead of all counting; that there is one row is the unique index's work.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/datum.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+
+#include "common/attempt.h"
+#include "common/clock.h"
+#include "common/scope.h"
+#include "host/host_sql.h"
+#include "host/host_storage.h"
+#include "host/host_usage.h"
+#include "jobs/job_log.h"
+
+/* First key of the advisory locks of capforecast; the second says of what. */
+#define LOCK_CLASS		0x63617066	/* "capf" */
+#define LOCK_CAPTURE	1
+
+#define MAX_VALUES		32
+
+/* The values counted so far, by column of capacity_snapshots. */
+typedef struct Capture
+{
+	MemoryContext context;
+	const char *template;		/* the part's statement, while it runs */
+	int			n_values;
+	char	   *columns[MAX_VALUES];
+	Datum		values[MAX_VALUES];
+	Oid			types[MAX_VALUES];
+	char		nulls[MAX_VALUES + 1];
+	int			n_parts_read;	/* of the host's tables */
+	ErrorData  *first_error;
+} Capture;
+
+/* ---------- counting ---------- */
+
+static void
+add_value(Capture *capture, const char *column, Oid type, Datum value, bool is_null)
+{
+	int			i = capture->n_values++;
+	int16		length;
+	bool		by_value;
+	MemoryContext old = MemoryContextSwitchTo(capture->context);
+
+	Assert(i < MAX_VALUES);
+	get_typlenbyval(type, &length, &by_value);
+	capture->columns[i] = pstrdup(column);
+	capture->types[i] = type;
+	capture->values[i] = is_null ? (Datum) 0 : datumCopy(value, by_value, length);
+	capture->nulls[i] = is_null ? 'n' : ' ';
+	MemoryContextSwitchTo(old);
+}
+
+static void
+read_part(void *arg)
+{
+	Capture    *capture = arg;
+
+	host_sql_read(capture->template);
+	for (int c = 1; c <= SPI_tuptable->tupdesc->natts; c++)
+	{
+		bool		is_null;
+		Datum		value = scope_datum(0, c, &is_null);
+
+		add_value(capture, SPI_fname(SPI_tuptable->tupdesc, c),
+				  SPI_gettypeid(SPI_tuptable->tupdesc, c), value, is_null);
+	}
+}
+
+/* Fullest statement first; what is left out for want of a table is a reason in the record. */
+static void
+count_part(Capture *capture, const HostUsagePart *part, JobRecord *record)
+{
+	for (int i = 0; i < lengthof(part->templates) && part->templates[i] != NULL; i++)
+	{
+		AttemptFailure failure;
+
+		capture->template = part->templates[i];
+		if (attempt_run(read_part, capture, &failure))
+		{
+			capture->n_parts_read += strstr(part->templates[i], "FROM {") != NULL;
+			return;
+		}
+		if (capture->first_error == NULL)
+			capture->first_error = failure.error;
+		if (i == 0)
+			job_record_failure(record, part->name, &failure);
+	}
+}
+
+static void
+count_storage(Capture *capture, JobRecord *record, TimestampTz now)
+{
+	HostStorage storage = host_storage_read(now);
+
+	if (storage.known && !storage.stale)
+		add_value(capture, "storage_used_gb", NUMERICOID, host_storage_gigabytes(storage.bytes), false);
+	else if (storage.source != NULL)
+		job_record_reason(record, "image_storage", storage.reason);
+}
+
+static void
+count_all(Capture *capture, JobRecord *record, TimestampTz now)
+{
+	int			n_parts;
+	const HostUsagePart *parts = host_usage_parts(&n_parts);
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	for (int i = 0; i < n_parts; i++)
+		count_part(capture, &parts[i], record);
+	count_storage(capture, record, now);
+	PopActiveSnapshot();
+
+	/* A day of which nothing is known would hide that nothing works. */
+	if (capture->n_parts_read == 0)
+		ReThrowError(capture->first_error);
+}
+
+/* ---------- storing ---------- */
+
+static HeapTuple
+stored_row(DateADT day, MemoryContext context)
+{
+	Oid			types[1] = {DATEOID};
+	Datum		values[1] = {DateADTGetDatum(day)};
+	HeapTuple	tuple = NULL;
+
+	scope_execute("SELECT s FROM capforecast.capacity_snapshots s WHERE snapshot_date = $1",
+				  1, types, values, NULL, false, SPI_OK_SELECT);
+	if (SPI_processed > 0)
+	{
+		bool		is_null;
+		Datum		row = scope_datum(0, 1, &is_null);
+		MemoryContext old = MemoryContextSwitchTo(context);
+
+		tuple = (HeapTuple) DatumGetPointer(datumCopy(row, false, -1));
+		MemoryContextSwitchTo(old);
+	}
+	return tuple;
+}
+
+/*
+ * Inserts the day's row, or recomputes it.  All columns but the identity are named,
+ * so that a value which is not known any more does not stay from before.
+ */
+static void
+store_row(Capture *capture, DateADT day, bool refresh)
+{
+	StringInfoData sql,
+				columns,
+				parameters;
+
+	add_value(capture, "snapshot_date", DATEOID, DateADTGetDatum(day), false);
+	initStringInfo(&sql);
+	initStringInfo(&columns);
+	initStringInfo(&parameters);
+	for (int i = 0; i < capture->n_values; i++)
+	{
+		appendStringInfo(&columns, "%s%s", i ? ", " : "", capture->columns[i]);
+		appendStringInfo(&parameters, "%s$%d", i ? ", " : "", i + 1);
+	}
+	if (refresh)
+		scope_execute("DELETE FROM capforecast.capacity_snapshots WHERE snapshot_date = $1", 1,
+					  (Oid[]) {DATEOID}, (Datum[]) {DateADTGetDatum(day)}, NULL, false, SPI_OK_DELETE);
+	appendStringInfo(&sql, "INSERT INTO capforecast.capacity_snapshots (%s) VALUES (%s) "
+					 "ON CONFLICT (snapshot_date) DO NOTHING", columns.data, parameters.data);
+	scope_execute(sql.data, capture->n_values, capture->types, capture->values, capture->nulls,
+				  false, SPI_OK_INSERT);
+}
+
+static void
+refuse_other_day(DateADT day, DateADT today)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("no snapshot of %s is stored", clock_date_text(day)),
+			 errdetail("Usage is counted as of now, which is %s in UTC.", clock_date_text(today)),
+			 errhint("Rebuild past days with SELECT * FROM capforecast.backfill_snapshots(from_date, to_date).")));
+}
+
+PG_FUNCTION_INFO_V1(capforecast_capture_daily_snapshot);
+Datum
+capforecast_capture_daily_snapshot(PG_FUNCTION_ARGS)
+{
+	bool		refresh = !PG_ARGISNULL(0) && PG_GETARG_BOOL(0);
+	TimestampTz now = GetCurrentTimestamp();
+	DateADT		today = clock_utc_day(now);
+	DateADT		day = PG_ARGISNULL(1) ? today : clock_utc_day(PG_GETARG_TIMESTAMPTZ(1));
+	MemoryContext context = CurrentMemoryContext;
+	JobRecord	record;
+	Capture		capture = {0};
+	HeapTuple	row;
+	Scope		scope;
+
+	PreventCommandIfReadOnly("capture_daily_snapshot()");
+	scope_enter(&scope);
+	job_record_start(&record, "capture_daily_snapshot", now, clock_as_of(fcinfo, 1, now));
+
+	row = refresh ? NULL : stored_row(day, context);
+	if (row == NULL && day != today)
+		refuse_other_day(day, today);
+	if (row == NULL)
+	{
+		DirectFunctionCall2(pg_advisory_xact_lock_int4, Int32GetDatum(LOCK_CLASS), Int32GetDatum(LOCK_CAPTURE));
+		row = refresh ? NULL : stored_row(day, context);
+	}
+	record.examined = 1;
+	if (row == NULL)
+	{
+		capture.context = CurrentMemoryContext;
+		count_all(&capture, &record, now);
+		store_row(&capture, day, refresh);
+		row = stored_row(day, context);
+		record.changed = 1;
+	}
+	job_record_settle(&record);
+	scope_leave(&scope);
+	if (row == NULL)
+		PG_RETURN_NULL();		/* deleted by somebody in between */
+	PG_RETURN_DATUM(PointerGetDatum(row));
+}

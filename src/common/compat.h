@@ -1,0 +1,23 @@
+/*
+ * compat.h
+ *		Every difference between the supported server versions (15 to 18).
+ *
+ * No other file tests PG_VERSION_NUM, the magic block apart.
+ */
+#ifndef CAPFORECAST_COMPAT_H
+#define CAPFORECAST_COMPAT_H
+
+#include "catalog/pg_namespace.h"
+#include "utils/acl.h"
+
+static inline AclResult
+schema_aclcheck(Oid schema, Oid role, AclMode mode)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(NamespaceRelationId, schema, role, mode);
+#else
+	return pg_namespace_aclcheck(schema, role, mode);
+#endif
+}
+
+#endif							/* CAPFORECAST_COMPAT_H */

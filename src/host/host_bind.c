@@ -1,0 +1,171 @@
+/*
+ * host_bind.c
+ *		bind() and unbind(): other names than the default ones; and the findings
+ *		about bindings that doctor() shows.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+
+#include "common/scope.h"
+#include "host/host_binding.h"
+#include "host/host_sql.h"
+
+static const HostEntity *
+entity_argument(text *name)
+{
+	char	   *entity_name = text_to_cstring(name);
+	const HostEntity *entity = host_schema_entity(entity_name);
+
+	if (entity == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("entity \"%s\" does not exist", entity_name),
+				 errhint("The entities are %s.", host_schema_entity_names())));
+	return entity;
+}
+
+/* Every key must be a logical column; every value a column of the table, or null. */
+static void
+check_columns(const HostEntity *entity, Oid relid, Jsonb *columns)
+{
+	Oid			types[1] = {JSONBOID};
+	Datum		values[1] = {JsonbPGetDatum(columns)};
+
+	if (!JB_ROOT_IS_OBJECT(columns))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("columns must be a JSON object"),
+				 errhint("Write it as '{\"is_active\": \"enabled\"}': logical name, then the column's name or null.")));
+
+	scope_execute("SELECT key, value FROM jsonb_each_text($1)", 1, types, values, NULL, true, SPI_OK_SELECT);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		char	   *logical = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1);
+		char	   *physical = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2);
+		const HostColumn *column = host_schema_column(entity, logical);
+
+		if (column == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("entity \"%s\" has no column \"%s\"", entity->name, logical),
+					 errhint("Its columns are %s.", host_schema_column_names(entity))));
+		if (physical == NULL && column->absent == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("column \"%s\" of entity \"%s\" cannot be bound to null", logical, entity->name),
+					 errdetail("Nothing can stand for it.")));
+		if (physical != NULL && get_attnum(relid, physical) <= 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of table \"%s\" does not exist", physical, get_rel_name(relid)),
+					 errhint("Give the name of an existing column for \"%s\", or null if there is none.", logical)));
+	}
+}
+
+PG_FUNCTION_INFO_V1(capforecast_bind);
+Datum
+capforecast_bind(PG_FUNCTION_ARGS)
+{
+	const HostEntity *entity = entity_argument(PG_GETARG_TEXT_PP(0));
+	Oid			relid = PG_GETARG_OID(1);
+	Jsonb	   *columns = PG_GETARG_JSONB_P(2);
+	char	   *table = get_rel_name(relid);
+	Oid			types[4] = {TEXTOID, TEXTOID, TEXTOID, JSONBOID};
+	Datum		values[4];
+	Scope		scope;
+
+	if (table == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid),
+				 errhint("Give the table's name: SELECT capforecast.bind('%s', 'your_schema.your_table').", entity->name)));
+
+	scope_enter(&scope);
+	check_columns(entity, relid, columns);
+	values[0] = CStringGetTextDatum(entity->name);
+	values[1] = CStringGetTextDatum(get_namespace_name(get_rel_namespace(relid)));
+	values[2] = CStringGetTextDatum(table);
+	values[3] = JsonbPGetDatum(columns);
+	scope_execute("INSERT INTO capforecast.binding (entity, schema_name, table_name, columns) "
+				  "VALUES ($1, $2, $3, $4) ON CONFLICT (entity) DO UPDATE "
+				  "SET schema_name = excluded.schema_name, table_name = excluded.table_name, "
+				  "    columns = excluded.columns",
+				  4, types, values, NULL, false, SPI_OK_INSERT);
+	scope_leave(&scope);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(capforecast_unbind);
+Datum
+capforecast_unbind(PG_FUNCTION_ARGS)
+{
+	const HostEntity *entity = entity_argument(PG_GETARG_TEXT_PP(0));
+	Oid			types[1] = {TEXTOID};
+	Datum		values[1] = {CStringGetTextDatum(entity->name)};
+	Scope		scope;
+
+	scope_enter(&scope);
+	scope_execute("DELETE FROM capforecast.binding WHERE entity = $1",
+				  1, types, values, NULL, false, SPI_OK_DELETE);
+	scope_leave(&scope);
+	PG_RETURN_VOID();
+}
+
+/* ---------- what doctor() shows of it ---------- */
+
+static void
+put_problem(ReturnSetInfo *rsinfo, const char *subject, const HostProblem *problem)
+{
+	Datum		values[4];
+	bool		nulls[4] = {false, false, false, false};
+
+	values[0] = CStringGetTextDatum(subject);
+	values[1] = CStringGetTextDatum(unpack_sql_state(problem->sqlstate));
+	values[2] = CStringGetTextDatum(problem->detail ?
+									psprintf("%s (%s)", problem->message, problem->detail) : problem->message);
+	values[3] = CStringGetTextDatum(problem->statement ? problem->statement : problem->fix);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/*
+ * capforecast._host_problems() → (subject, sqlstate, problem, fix)
+ */
+PG_FUNCTION_INFO_V1(capforecast_host_problems);
+Datum
+capforecast_host_problems(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	const HostEntity *entities;
+	int			n_entities;
+	Scope		scope;
+
+	InitMaterializedSRF(fcinfo, 0);
+	scope_enter(&scope);
+	entities = host_schema_entities(&n_entities);
+	for (int i = 0; i < n_entities; i++)
+	{
+		HostBinding *binding = host_binding_find(&entities[i]);
+		HostProblem problem = host_binding_table_problem(binding);
+
+		if (problem.sqlstate != 0)
+		{
+			put_problem(rsinfo, entities[i].name, &problem);
+			continue;
+		}
+		for (int c = 0; c < entities[i].n_columns; c++)
+		{
+			char	   *expression;
+
+			problem = host_binding_column_problem(binding, &entities[i].columns[c], "", &expression);
+			if (problem.sqlstate != 0)
+				put_problem(rsinfo, psprintf("%s.%s", entities[i].name, entities[i].columns[c].name), &problem);
+		}
+	}
+	scope_leave(&scope);
+	return (Datum) 0;
+}

@@ -1,0 +1,53 @@
+/*
+ * host_binding.h
+ *		Which table and columns stand behind a logical name.
+ */
+#ifndef CAPFORECAST_HOST_BINDING_H
+#define CAPFORECAST_HOST_BINDING_H
+
+#include "host/host_schema.h"
+
+/*
+ * Why a table or column cannot be read.  Everything an error needs, so that the
+ * same finding is an error for a read and a row for doctor().
+ */
+typedef struct HostProblem
+{
+	int			sqlstate;		/* 0: no problem */
+	char	   *message;
+	char	   *detail;			/* NULL: none */
+	char	   *fix;			/* what to do, as a sentence */
+	char	   *statement;		/* the fix as a statement to run; NULL: none */
+} HostProblem;
+
+typedef struct HostBinding
+{
+	const HostEntity *entity;
+	char	   *schema;			/* unquoted */
+	char	   *table;
+	char	   *relation;		/* quoted and qualified */
+	Oid			relid;			/* InvalidOid: there is no such table */
+	bool		is_bound;		/* by bind(), not by default */
+	char	  **column_names;	/* per logical column: physical name, unquoted; NULL: bound to null */
+} HostBinding;
+
+/* Looks the names up; never fails on what is missing.  Needs SPI. */
+extern HostBinding *host_binding_find(const HostEntity *entity);
+
+/* Can the caller read the table at all? */
+extern HostProblem host_binding_table_problem(const HostBinding *binding);
+
+/*
+ * Can the caller read this column?  *expression is what to write into a statement
+ * (quoted, cast to the kind of the column, or what stands for an absent one),
+ * after the given alias prefix ("s." or "").
+ */
+extern HostProblem host_binding_column_problem(const HostBinding *binding, const HostColumn *column,
+											   const char *prefix, char **expression);
+
+/* The bare quoted column name, for INSERT and SET; NULL when there is none. */
+extern char *host_binding_column_name(const HostBinding *binding, const HostColumn *column);
+
+extern void host_problem_raise(const HostProblem *problem) pg_attribute_noreturn();
+
+#endif							/* CAPFORECAST_HOST_BINDING_H */

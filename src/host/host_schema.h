@@ -1,0 +1,51 @@
+/*
+ * host_schema.h
+ *		The host application's tables as capforecast knows them.
+ */
+#ifndef CAPFORECAST_HOST_SCHEMA_H
+#define CAPFORECAST_HOST_SCHEMA_H
+
+/* What a column must be able to hold; HOST_ANY accepts every type. */
+typedef enum HostType
+{
+	HOST_ANY,					/* keys: bigint, uuid, text … */
+	HOST_BOOL,
+	HOST_NUMBER,
+	HOST_TEXT,					/* read through a cast, so enums and keys do too */
+	HOST_TIME,					/* timestamptz; naive times are read as UTC */
+	HOST_JSON
+} HostType;
+
+typedef struct HostColumn
+{
+	const char *name;			/* logical name = default column name */
+	HostType	type;
+
+	/*
+	 * What stands for the column in a table that does not have it; NULL: nothing can.
+	 * A "?" in front: only where the operator says so, by binding it to null,
+	 * because a missing is_active must not silently mean "all are active".
+	 */
+	const char *absent;
+	const char *other_names;	/* names seen elsewhere, space separated, for hints */
+} HostColumn;
+
+typedef struct HostEntity
+{
+	const char *name;			/* logical name = default table name in schema public */
+	const char *feeds;			/* what the operator loses without it */
+	const HostColumn *columns;
+	int			n_columns;
+} HostEntity;
+
+extern const HostEntity *host_schema_entities(int *n_entities);
+
+/* Both return NULL when there is none of that name. */
+extern const HostEntity *host_schema_entity(const char *name);
+extern const HostColumn *host_schema_column(const HostEntity *entity, const char *name);
+
+/* "a, b, c": the names for a hint, in the current memory context. */
+extern char *host_schema_entity_names(void);
+extern char *host_schema_column_names(const HostEntity *entity);
+
+#endif							/* CAPFORECAST_HOST_SCHEMA_H */

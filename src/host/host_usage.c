@@ -1,0 +1,151 @@
+/*
+ * host_usage.c
+ *		The statements that count usage and limits in the host's tables.
+ *
+ * One definition of a limit for snapshot, utilization and recommendations: over
+ * subscriptions that are active or on trial, the subscription's own limit if it has
+ * one (-1: unlimited), else its tier's (NULL: unlimited).  A subscription whose tier
+ * has no row counts in the distribution only.  A custom limit below -1 means nothing
+ * and is read as none.
+ */
+#include "postgres.h"
+
+#include "host/host_usage.h"
+
+/* A tier's row, at most one however the codes are kept. */
+#define TIER_OF(tier) \
+	"LEFT JOIN LATERAL (SELECT true AS found, {t:subscription_tiers.products_limit} AS products_limit, " \
+	"         {t:subscription_tiers.orders_per_month} AS orders_limit, " \
+	"         {t:subscription_tiers.team_members} AS team_limit " \
+	"    FROM {subscription_tiers} t WHERE {t:subscription_tiers.code} = " tier " LIMIT 1) t ON true "
+
+/*
+ * Subscriptions by tier.  own_x: sum of the finite limits of their own; plan_x: how
+ * many take their tier's.
+ */
+#define OWN(column) "sum(" column ") FILTER (WHERE counted AND " column " >= 0)"
+#define PLAN(column) "count(*) FILTER (WHERE counted AND (" column " IS NULL OR " column " < -1))"
+
+#define SUBSCRIPTION_ROWS \
+	"SELECT {s:vendor_subscriptions.tier} AS tier, " \
+	"       {s:vendor_subscriptions.status} = 'trial' AS trial, " \
+	"       {s:vendor_subscriptions.status} IN ('active', 'trial') AS counted, " \
+	"       {s:vendor_subscriptions.orders_this_period} AS orders, " \
+	"       {s:vendor_subscriptions.custom_products_limit} AS products_limit, " \
+	"       {s:vendor_subscriptions.custom_orders_limit} AS orders_limit, " \
+	"       {s:vendor_subscriptions.custom_team_limit} AS team_limit " \
+	"  FROM {vendor_subscriptions} s"
+
+#define BY_TIER \
+	"SELECT tier, count(*) AS total, count(*) FILTER (WHERE counted) AS counted, " \
+	"       count(*) FILTER (WHERE trial) AS trial, sum(orders) AS orders, " \
+	OWN("products_limit") " AS own_products, " PLAN("products_limit") " AS plan_products, " \
+	OWN("orders_limit") " AS own_orders, " PLAN("orders_limit") " AS plan_orders, " \
+	OWN("team_limit") " AS own_team, " PLAN("team_limit") " AS plan_team " \
+	"  FROM (" SUBSCRIPTION_ROWS ") s GROUP BY tier"
+
+#define LIMIT_SUM(own, plan, tier_limit) \
+	"coalesce(sum(coalesce(" own ", 0) + coalesce(" plan " * t." tier_limit ", 0)) FILTER (WHERE t.found), 0)::bigint"
+
+#define SUBSCRIPTION_COUNTS \
+	"coalesce(sum(total), 0)::bigint AS total_subscriptions, " \
+	"coalesce(sum(counted), 0)::bigint AS active_subscriptions, " \
+	"coalesce(sum(trial), 0)::bigint AS trial_vendors, " \
+	"coalesce(sum(orders), 0)::bigint AS total_orders_month, " \
+	"coalesce(jsonb_object_agg(coalesce(tier, 'null'), counted) FILTER (WHERE counted > 0), '{}') AS tier_distribution"
+
+static const HostUsagePart parts[] = {
+	{"vendors", {
+			"SELECT count(*) AS total_vendors, count(*) FILTER (WHERE {vendors.is_active}) AS active_vendors FROM {vendors}",
+			"SELECT count(*) AS total_vendors FROM {vendors}"
+	}},
+	{"subscriptions", {
+			"SELECT " SUBSCRIPTION_COUNTS ", "
+			LIMIT_SUM("own_products", "plan_products", "products_limit") " AS theoretical_products_limit, "
+			LIMIT_SUM("own_orders", "plan_orders", "orders_limit") " AS theoretical_orders_limit, "
+			LIMIT_SUM("own_team", "plan_team", "team_limit") " AS theoretical_team_limit "
+			"FROM (" BY_TIER ") s " TIER_OF("s.tier"),
+			"SELECT " SUBSCRIPTION_COUNTS " FROM (" BY_TIER ") s"
+	}},
+	{"products", {
+			"SELECT count(*) AS total_products FROM {products}"
+	}},
+	{"team_members", {
+			"SELECT count(*) FILTER (WHERE {vendor_users.is_active}) AS total_team_members FROM {vendor_users}"
+	}},
+	{"database_size", {
+			"SELECT round(pg_database_size(current_database()) / 1048576.0, 2) AS db_size_mb"
+	}},
+};
+
+const HostUsagePart *
+host_usage_parts(int *n_parts)
+{
+	*n_parts = lengthof(parts);
+	return parts;
+}
+
+const char *const host_usage_active_vendors =
+"SELECT count(*) FILTER (WHERE {vendors.is_active}) AS active_vendors FROM {vendors}";
+
+/* The limit of one subscription: NULL where it is unlimited. */
+#define LIMIT_OF(own, tier_limit) \
+	"CASE WHEN " own " >= 0 THEN " own " WHEN " own " = -1 THEN NULL ELSE t." tier_limit " END"
+
+const char *const host_usage_capacity =
+"WITH product_use AS MATERIALIZED ("
+"  SELECT {products.vendor_id} AS vendor, count(*) AS n FROM {products} GROUP BY 1), "
+"team_use AS MATERIALIZED ("
+"  SELECT {vendor_users.vendor_id} AS vendor, count(*) FILTER (WHERE {vendor_users.is_active}) AS n "
+"    FROM {vendor_users} GROUP BY 1), "
+"subs AS MATERIALIZED ("
+"  SELECT {s:vendor_subscriptions.tier} AS tier, {s:vendor_subscriptions.status} AS status, "
+"         {s:vendor_subscriptions.status} IN ('active', 'trial') AS counted, t.found IS TRUE AS known, "
+"         " LIMIT_OF("{s:vendor_subscriptions.custom_products_limit}", "products_limit") " AS products_limit, "
+"         " LIMIT_OF("{s:vendor_subscriptions.custom_orders_limit}", "orders_limit") " AS orders_limit, "
+"         " LIMIT_OF("{s:vendor_subscriptions.custom_team_limit}", "team_limit") " AS team_limit, "
+"         coalesce(p.n, 0) AS products, coalesce({s:vendor_subscriptions.orders_this_period}, 0) AS orders, "
+"         coalesce(u.n, 0) AS team "
+"    FROM {vendor_subscriptions} s "
+TIER_OF("{s:vendor_subscriptions.tier}")
+"    LEFT JOIN product_use p ON p.vendor = {s:vendor_subscriptions.vendor_id} "
+"    LEFT JOIN team_use u ON u.vendor = {s:vendor_subscriptions.vendor_id}), "
+"tiers AS ("
+"  SELECT coalesce(jsonb_object_agg(coalesce(tier, 'null'), n), '{}') AS tier_distribution, "
+"         coalesce(sum(n), 0)::bigint AS counted_subscriptions, "
+"         coalesce(sum(unknown), 0)::bigint AS unknown_tier_subscriptions "
+"    FROM (SELECT tier, count(*) AS n, count(*) FILTER (WHERE NOT known) AS unknown "
+"            FROM subs WHERE counted GROUP BY tier) d), "
+"per_resource AS ("
+"  SELECT resource, "
+"         sum(quota) FILTER (WHERE counted AND known) AS theoretical_limit, "
+"         count(*) FILTER (WHERE counted AND known AND quota IS NULL) AS unlimited_subscriptions, "
+"         sum(used) FILTER (WHERE counted AND known AND quota IS NOT NULL) AS actual_limited, "
+"         sum(used) FILTER (WHERE counted AND known AND quota IS NULL) AS actual_unlimited, "
+"         sum(used) AS used_by_subscriptions, "
+"         sum(greatest(quota - used, 0)) FILTER (WHERE counted AND known AND quota IS NOT NULL) AS headroom, "
+"         sum(greatest(used - quota, 0)) FILTER (WHERE counted AND known AND quota IS NOT NULL) AS over_limit, "
+"         count(*) FILTER (WHERE counted AND known AND used > quota) AS vendors_over_limit, "
+"         count(*) FILTER (WHERE status = 'past_due') AS at_risk_subscriptions, "
+"         sum(quota) FILTER (WHERE status = 'past_due' AND known) AS at_risk_limit, "
+"         sum(used) FILTER (WHERE status = 'past_due' AND known AND quota IS NOT NULL) AS at_risk_actual_limited "
+"    FROM subs CROSS JOIN LATERAL (VALUES ('products', products_limit, products), "
+"         ('orders_monthly', orders_limit, orders), ('team_members', team_limit, team)) r(resource, quota, used) "
+"   GROUP BY resource), "
+"totals(position, resource, actual) AS ("
+"  VALUES (1, 'products', (SELECT sum(n) FROM product_use)), "
+"         (2, 'orders_monthly', (SELECT sum(orders) FROM subs)), "
+"         (3, 'team_members', (SELECT sum(n) FROM team_use))) "
+"SELECT resource, coalesce(theoretical_limit, 0)::bigint AS theoretical_limit, "
+"       coalesce(unlimited_subscriptions, 0) AS unlimited_subscriptions, "
+"       coalesce(unlimited_subscriptions, 0) > 0 AS is_unlimited, "
+"       coalesce(actual_limited, 0)::bigint AS actual_limited, "
+"       coalesce(actual_unlimited, 0)::bigint AS actual_unlimited, "
+"       (coalesce(actual, 0) - coalesce(actual_limited, 0) - coalesce(actual_unlimited, 0))::bigint AS actual_unsubscribed, "
+"       coalesce(actual, 0)::bigint AS actual, "
+"       coalesce(headroom, 0)::bigint AS headroom, coalesce(over_limit, 0)::bigint AS over_limit, "
+"       coalesce(vendors_over_limit, 0) AS vendors_over_limit, counted_subscriptions, unknown_tier_subscriptions, "
+"       coalesce(at_risk_subscriptions, 0) AS at_risk_subscriptions, "
+"       coalesce(at_risk_limit, 0)::bigint AS at_risk_limit, "
+"       coalesce(at_risk_actual_limited, 0)::bigint AS at_risk_actual_limited, tier_distribution "
+"  FROM totals LEFT JOIN per_resource USING (resource) CROSS JOIN tiers ORDER BY position";
