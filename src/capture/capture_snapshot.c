@@ -159,31 +159,37 @@ stored_row(DateADT day, MemoryContext context)
 	return tuple;
 }
 
+/* What a refresh recomputes: all but the identity and the day. */
+static const char *const counted_columns[] = {
+	"total_vendors", "active_vendors", "trial_vendors", "total_subscriptions", "active_subscriptions",
+	"total_products", "total_orders_month", "total_team_members", "storage_used_gb", "db_size_mb",
+	"theoretical_products_limit", "theoretical_orders_limit", "theoretical_team_limit",
+	"tier_distribution", "source", "captured_at"
+};
+
 /*
- * Inserts the day's row, or recomputes it.  All columns but the identity are named,
- * so that a value which is not known any more does not stay from before.
+ * Inserts the day's row, or recomputes it.  A value that is not known is not named in
+ * the INSERT, so that excluded has its default: one known from before does not stay.
  */
 static void
 store_row(Capture *capture, DateADT day, bool refresh)
 {
 	StringInfoData sql,
-				columns,
 				parameters;
 
 	add_value(capture, "snapshot_date", DATEOID, DateADTGetDatum(day), false);
 	initStringInfo(&sql);
-	initStringInfo(&columns);
 	initStringInfo(&parameters);
+	appendStringInfoString(&sql, "INSERT INTO capforecast.capacity_snapshots (");
 	for (int i = 0; i < capture->n_values; i++)
 	{
-		appendStringInfo(&columns, "%s%s", i ? ", " : "", capture->columns[i]);
+		appendStringInfo(&sql, "%s%s", i ? ", " : "", capture->columns[i]);
 		appendStringInfo(&parameters, "%s$%d", i ? ", " : "", i + 1);
 	}
-	if (refresh)
-		scope_execute("DELETE FROM capforecast.capacity_snapshots WHERE snapshot_date = $1", 1,
-					  (Oid[]) {DATEOID}, (Datum[]) {DateADTGetDatum(day)}, NULL, false, SPI_OK_DELETE);
-	appendStringInfo(&sql, "INSERT INTO capforecast.capacity_snapshots (%s) VALUES (%s) "
-					 "ON CONFLICT (snapshot_date) DO NOTHING", columns.data, parameters.data);
+	appendStringInfo(&sql, ") VALUES (%s) ON CONFLICT (snapshot_date) DO ", parameters.data);
+	appendStringInfoString(&sql, refresh ? "UPDATE SET " : "NOTHING");
+	for (int i = 0; refresh && i < lengthof(counted_columns); i++)
+		appendStringInfo(&sql, "%s%s = excluded.%s", i ? ", " : "", counted_columns[i], counted_columns[i]);
 	scope_execute(sql.data, capture->n_values, capture->types, capture->values, capture->nulls,
 				  false, SPI_OK_INSERT);
 }
@@ -204,8 +210,9 @@ capforecast_capture_daily_snapshot(PG_FUNCTION_ARGS)
 {
 	bool		refresh = !PG_ARGISNULL(0) && PG_GETARG_BOOL(0);
 	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz as_of = clock_as_of(fcinfo, 1, now);
 	DateADT		today = clock_utc_day(now);
-	DateADT		day = PG_ARGISNULL(1) ? today : clock_utc_day(PG_GETARG_TIMESTAMPTZ(1));
+	DateADT		day = clock_utc_day(as_of);
 	MemoryContext context = CurrentMemoryContext;
 	JobRecord	record;
 	Capture		capture = {0};
@@ -214,7 +221,7 @@ capforecast_capture_daily_snapshot(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("capture_daily_snapshot()");
 	scope_enter(&scope);
-	job_record_start(&record, "capture_daily_snapshot", now, clock_as_of(fcinfo, 1, now));
+	job_record_start(&record, "capture_daily_snapshot", now, as_of);
 
 	row = refresh ? NULL : stored_row(day, context);
 	if (row == NULL && day != today)

@@ -25,6 +25,16 @@ must_be_raised(int sqlstate)
 bool
 attempt_run(void (*work) (void *arg), void *arg, AttemptFailure *failure)
 {
+	if (attempt_run_catch_all(work, arg, failure))
+		return true;
+	if (must_be_raised(failure->error->sqlerrcode))
+		ReThrowError(failure->error);
+	return false;
+}
+
+bool
+attempt_run_catch_all(void (*work) (void *arg), void *arg, AttemptFailure *failure)
+{
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	volatile bool done = false;
@@ -47,8 +57,6 @@ attempt_run(void (*work) (void *arg), void *arg, AttemptFailure *failure)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		if (must_be_raised(error->sqlerrcode))
-			ReThrowError(error);
 		failure->sqlstate = pstrdup(unpack_sql_state(error->sqlerrcode));
 		failure->message = error->message ? error->message : "an error without a message";
 		failure->hint = error->hint;

@@ -25,4 +25,7 @@ typedef struct AttemptFailure
  */
 extern bool attempt_run(void (*work) (void *arg), void *arg, AttemptFailure *failure);
 
+/* The same with no exception: for whoever must write something down before raising. */
+extern bool attempt_run_catch_all(void (*work) (void *arg), void *arg, AttemptFailure *failure);
+
 #endif							/* CAPFORECAST_ATTEMPT_H */

@@ -1,0 +1,121 @@
+-- Scheduling with pg_cron, or with anything else.
+
+-- Where pg_cron is: 'here', 'elsewhere' (in another database of this server), 'absent'.
+CREATE FUNCTION capforecast._pg_cron(OUT place text, OUT database name)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_cron') THEN
+		place := 'here';
+		database := current_database();
+		RETURN;
+	END IF;
+	BEGIN
+		database := nullif(current_setting('cron.database_name', true), '');
+	EXCEPTION WHEN insufficient_privilege THEN
+		database := 'postgres';		-- set, but not shown to this role: pg_cron's own default
+	END;
+	place := CASE WHEN database IS NULL THEN 'absent' ELSE 'elsewhere' END;
+END
+$$;
+COMMENT ON FUNCTION capforecast._pg_cron() IS
+	'Where pg_cron is: here (in this database), elsewhere (in another one of this server), or absent.';
+
+CREATE FUNCTION capforecast.schedule_jobs()
+	RETURNS TABLE (job text, schedule text, status text, statement text)
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	cron record;
+	the_job record;
+	call text;
+BEGIN
+	SELECT * INTO cron FROM capforecast._pg_cron();
+	FOR the_job IN SELECT j.name, j.schedule FROM capforecast.job j ORDER BY j.name LOOP
+		job := the_job.name;
+		schedule := the_job.schedule;
+		call := format('CALL capforecast.run_job(%L)', the_job.name);
+		IF cron.place = 'here' THEN
+			EXECUTE 'SELECT cron.schedule($1, $2, $3)' USING 'capforecast:' || the_job.name, the_job.schedule, call;
+			status := 'scheduled';
+			statement := call;
+		ELSIF cron.place = 'elsewhere' THEN
+			status := format('to run in database %I', cron.database);
+			statement := format('SELECT cron.schedule_in_database(%L, %L, %L, %L);',
+				format('capforecast:%s:%s', current_database(), the_job.name), the_job.schedule, call, current_database());
+		ELSE
+			status := 'no pg_cron: for the system''s cron';
+			statement := format('%s psql -X -d %I -c "%s"', the_job.schedule, current_database(), call);
+		END IF;
+		RETURN NEXT;
+	END LOOP;
+	IF cron.place = 'elsewhere' THEN
+		RAISE NOTICE 'pg_cron is in database "%", not in this one', cron.database
+			USING HINT = format('Run the statements of the last column there, for example: \c %I', cron.database);
+	ELSIF cron.place = 'absent' THEN
+		RAISE NOTICE 'pg_cron is not installed'
+			USING HINT = 'Add the lines of the last column to a crontab, or install pg_cron and call schedule_jobs() again.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION capforecast.schedule_jobs() IS
+	'Schedule every job with pg_cron, by name, so that calling it again changes nothing. Jobs run as the caller. Where pg_cron is in another database of the server, or absent, the last column has what to run there instead.';
+
+CREATE FUNCTION capforecast.unschedule_jobs()
+	RETURNS TABLE (job text, status text, statement text)
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	cron record;
+	name text;
+BEGIN
+	SELECT * INTO cron FROM capforecast._pg_cron();
+	IF cron.place = 'here' THEN
+		FOR name IN EXECUTE
+			'SELECT j.jobname::text FROM cron.job j WHERE j.username = current_user '
+			'AND j.jobname::text LIKE ''capforecast:%'' AND j.jobname::text NOT LIKE ''capforecast:%:%'' ORDER BY 1'
+		LOOP
+			EXECUTE 'SELECT cron.unschedule(j.jobid) FROM cron.job j WHERE j.jobname::text = $1 AND j.username = current_user' USING name;
+			job := substr(name, length('capforecast:') + 1);
+			status := 'unscheduled';
+			RETURN NEXT;
+		END LOOP;
+	ELSIF cron.place = 'elsewhere' THEN
+		FOR name IN SELECT j.name FROM capforecast.job j ORDER BY 1 LOOP
+			job := name;
+			status := format('to run in database %I', cron.database);
+			statement := format('SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname = %L;',
+				format('capforecast:%s:%s', current_database(), name));
+			RETURN NEXT;
+		END LOOP;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION capforecast.unschedule_jobs() IS
+	'Remove the caller''s capforecast jobs from pg_cron, or return the statements that do where pg_cron is in another database.';
+
+CREATE FUNCTION capforecast._due_jobs(as_of timestamptz DEFAULT NULL)
+	RETURNS SETOF text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT h.job FROM capforecast.job_health(as_of) h
+	WHERE h.next_due <= coalesce(as_of, clock_timestamp()) ORDER BY h.job
+$$;
+COMMENT ON FUNCTION capforecast._due_jobs(timestamptz) IS 'Jobs that have not succeeded for a whole period.';
+
+-- No SET clause: a procedure that has one cannot commit. Every name is qualified.
+CREATE PROCEDURE capforecast.run_maintenance()
+	LANGUAGE plpgsql AS $$
+DECLARE
+	the_job text;
+	failures text;
+BEGIN
+	FOR the_job IN SELECT capforecast._due_jobs() LOOP
+		CALL capforecast.run_job(the_job, raise_error => false);
+	END LOOP;
+	SELECT pg_catalog.string_agg(h.job, ', ') INTO failures
+	FROM capforecast.job_health() h WHERE h.last_status OPERATOR(pg_catalog.=) 'failed';
+	IF failures IS NOT NULL THEN
+		RAISE WARNING 'jobs failed: %', failures USING HINT = 'SELECT * FROM capforecast.job_health() says why.';
+	END IF;
+END
+$$;
+COMMENT ON PROCEDURE capforecast.run_maintenance() IS
+	'Run every job that is due, for any scheduler; as often as you like. A job that fails does not stop the others.';

@@ -1,0 +1,150 @@
+/*
+ * job_run.c
+ *		CALL run_job(name): what the scheduler calls.
+ *
+ * Three transactions, so that a run which fails or is killed is on record: the row is
+ * inserted as running and committed, the job runs in a subtransaction, the row is
+ * settled with what came of it and committed.  It is C and not PL/pgSQL because a
+ * procedure with a pinned search_path could not commit, and one without would have to
+ * qualify every operator; here the path is pinned anew in each transaction.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "common/attempt.h"
+#include "common/scope.h"
+#include "jobs/job_log.h"
+
+typedef struct Run
+{
+	char	   *job;
+	char	   *statement;
+	int64		run_id;
+} Run;
+
+static void
+require_own_transaction(FunctionCallInfo fcinfo)
+{
+	CallContext *call = (CallContext *) fcinfo->context;
+
+	if (call == NULL || !IsA(call, CallContext) || call->atomic)
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("run_job cannot run inside a transaction block or a function"),
+				 errdetail("It commits, so that a failed run stays on record."),
+				 errhint("Call the job's function itself, or run CALL on its own.")));
+}
+
+static void
+find_job(Run *run, MemoryContext context)
+{
+	Oid			types[1] = {TEXTOID};
+	Datum		values[1] = {CStringGetTextDatum(run->job)};
+
+	scope_execute("SELECT statement FROM capforecast.job WHERE name = $1",
+				  1, types, values, NULL, false, SPI_OK_SELECT);
+	if (SPI_processed == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("job \"%s\" does not exist", run->job),
+				 errhint("SELECT name FROM capforecast.job lists the jobs.")));
+	run->statement = MemoryContextStrdup(context, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
+}
+
+static void
+insert_running(Run *run)
+{
+	Oid			types[1] = {TEXTOID};
+	Datum		values[1] = {CStringGetTextDatum(run->job)};
+	bool		is_null;
+
+	scope_execute("INSERT INTO capforecast.job_run (job, started_at, as_of, status) "
+				  "VALUES ($1, clock_timestamp(), clock_timestamp(), 'running') RETURNING run_id",
+				  1, types, values, NULL, false, SPI_OK_INSERT_RETURNING);
+	run->run_id = DatumGetInt64(scope_datum(0, 1, &is_null));
+}
+
+static void
+run_statement(void *arg)
+{
+	Run		   *run = arg;
+
+	scope_execute(run->statement, 0, NULL, NULL, NULL, false, SPI_OK_SELECT);
+}
+
+/* A job whose function does not settle the row itself. */
+static void
+settle_done(Run *run)
+{
+	Oid			types[1] = {INT8OID};
+	Datum		values[1] = {Int64GetDatum(run->run_id)};
+
+	scope_execute("UPDATE capforecast.job_run SET finished_at = clock_timestamp(), status = 'ok' "
+				  "WHERE run_id = $1 AND status = 'running'", 1, types, values, NULL, false, SPI_OK_UPDATE);
+}
+
+static void
+settle_failed(Run *run, const AttemptFailure *failure)
+{
+	Oid			types[4] = {INT8OID, TEXTOID, TEXTOID, TEXTOID};
+	char		nulls[5] = "    ";
+	Datum		values[4];
+
+	values[0] = Int64GetDatum(run->run_id);
+	values[1] = CStringGetTextDatum(failure->sqlstate);
+	values[2] = CStringGetTextDatum(failure->message);
+	values[3] = failure->hint ? CStringGetTextDatum(failure->hint) : (Datum) 0;
+	nulls[3] = failure->hint ? ' ' : 'n';
+	scope_execute("UPDATE capforecast.job_run SET finished_at = clock_timestamp(), status = 'failed', "
+				  "detail = jsonb_strip_nulls(jsonb_build_object('error', "
+				  "jsonb_build_object('sqlstate', $2, 'message', $3, 'hint', $4))) WHERE run_id = $1",
+				  4, types, values, nulls, false, SPI_OK_UPDATE);
+}
+
+PG_FUNCTION_INFO_V1(capforecast_run_job);
+Datum
+capforecast_run_job(PG_FUNCTION_ARGS)
+{
+	bool		raise_error = PG_GETARG_BOOL(1);
+	MemoryContext context;
+	AttemptFailure failure;
+	Run			run;
+	bool		done;
+
+	require_own_transaction(fcinfo);
+	PreventCommandDuringRecovery("run_job()");
+
+	/* Lives through the commits. */
+	context = AllocSetContextCreate(PortalContext, "capforecast run_job", ALLOCSET_SMALL_SIZES);
+	MemoryContextSwitchTo(context);
+	run.job = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	scope_pin_search_path();
+	find_job(&run, context);
+	insert_running(&run);
+	SPI_commit();
+
+	MemoryContextSwitchTo(context);
+	scope_pin_search_path();
+	job_log_run_begin(run.job, run.run_id);
+	done = attempt_run_catch_all(run_statement, &run, &failure);
+	job_log_run_end();
+	if (done)
+		settle_done(&run);
+	else
+		settle_failed(&run, &failure);
+	SPI_commit();
+
+	if (!done && raise_error)
+		ReThrowError(failure.error);
+	SPI_finish();
+	PG_RETURN_VOID();
+}
