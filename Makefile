@@ -10,7 +10,7 @@ EXTENSION   = capforecast
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" capforecast.control)
 
 # The rooms of the source in the order in which data flows through them.
-ROOMS       = common host capture series forecast plan jobs
+ROOMS       = common host capture series forecast subscription plan report jobs
 
 MODULE_big  = capforecast
 OBJS        = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/core/*.c $(ROOMS:%=src/%/*.c))))
