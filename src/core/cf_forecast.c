@@ -45,7 +45,7 @@ cf_forecast(const double *y, int n, const CfOptions *options, int horizon,
 	if (status != CF_OK)
 		return status;
 	work += cf_prepare_worksize(n, CF_MAX_SEASON);
-	cf_combine_fit(&p, options->model, work, &c);
+	cf_combine_fit(&p, options->model, p.season.period, stop, work, &c);
 	work += cf_combine_worksize(n);
 	ahead = horizon + p.trail;
 	radius = work + cf_interval_worksize(n, horizon);

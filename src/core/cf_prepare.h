@@ -23,10 +23,12 @@ typedef struct CfPrepared
 	bool		is_constant;
 	bool		is_rising;		/* no value below the one before */
 	double		zero_share;
+	bool		is_given_flow;	/* said to be a flow, not taken for one */
 	double		scale;
 	double		offset;
 	double	   *y;				/* as given, gaps filled */
 	double	   *x;				/* without season, less offset, over scale */
+	double	   *z;				/* the same for the models to learn from: x itself, or outliers drawn in */
 	double	   *index;			/* by phase of t */
 	bool	   *is_known;
 	CfIndex		season;
