@@ -274,7 +274,7 @@ cf_combine_fit(const CfPrepared *p, CfModel model, int season_length, const CfSt
 	else
 		fit_member(p, model, work, c);
 	if (model == CF_MODEL_SNAIVE)
-		c->lag = season_length < p->n ? season_length : 1;
+		c->lag = season_length > 1 && season_length < p->n ? season_length : 1;
 	return CF_OK;
 }
 

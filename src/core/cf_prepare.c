@@ -12,6 +12,7 @@
 #include "cf_prepare.h"
 
 #define SEASON_DECAY 0.85		/* weight of a period against the one after it; a stock's noise adds up, and all count alike */
+#define LEARN_PERIODS 8
 #define LARGEST 1e150			/* squares and their sums stay finite */
 
 size_t
@@ -163,18 +164,29 @@ fill_gaps_without_season(CfPrepared *p)
 			p->y[t] = p->season.is_multiplicative ? p->x[t] * season_of(p, t) : p->x[t] + season_of(p, t);
 }
 
-CfStatus
-cf_prepare(const double *y, int n, const CfOptions *options, const CfStop *stop, double *work, CfPrepared *p)
+/* Drops all but the newest steps. */
+static void
+keep_newest(const double *y, int keep, CfPrepared *p)
 {
-	int			period = options->season_length > 0 ? options->season_length : options->season_hint;
+	while (p->n > keep || isnan(y[p->lead]))
+	{
+		p->n_known -= !isnan(y[p->lead]);
+		p->lead++;
+		p->n--;
+	}
+}
+
+CfStatus
+cf_prepare(const double *y, int n, const CfOptions *options, int learn, double *work, CfPrepared *p)
+{
+	int			period = options->season_length > 1 ? options->season_length : 1;
 	CfStatus	status = trim(y, n, p);
 	double	   *scratch;
 
-	(void) stop;
 	if (status != CF_OK)
 		return status;
-	if (period < 1)
-		period = 1;
+	if (learn > 0)
+		keep_newest(y, learn > LEARN_PERIODS * period ? learn : LEARN_PERIODS * period, p);
 	p->y = work;
 	p->x = p->y + n;
 	p->z = p->x + n;
@@ -192,7 +204,7 @@ cf_prepare(const double *y, int n, const CfOptions *options, const CfStop *stop,
 	look_at_values(p->y, p);
 	p->is_given_flow = options->kind == CF_KIND_FLOW;
 	p->kind = options->kind != CF_KIND_AUTO ? options->kind : infer_kind(p->y, p);
-	cf_index_estimate(p->y, p->n_known < p->n ? p->is_known : NULL, p->n, period, true,
+	cf_index_estimate(p->y, p->n_known < p->n ? p->is_known : NULL, p->n, period, !options->is_additive,
 					  p->kind == CF_KIND_STOCK ? 1.0 : SEASON_DECAY, scratch, p->index, &p->season);
 	take_out_season(p);
 	if (p->n_known < p->n && p->season.period > 1)
