@@ -4,9 +4,11 @@
 \set file :dir '/platform/fresh.sql'
 \i :file
 \set ECHO all
-SELECT extnamespace::regnamespace, extrelocatable FROM pg_extension WHERE extname = 'capforecast';
+SELECT extrelocatable FROM pg_extension WHERE extname = 'capforecast';
 DROP EXTENSION capforecast;
 SELECT to_regnamespace('capforecast') IS NULL AS schema_is_gone;
-CREATE EXTENSION capforecast SCHEMA public;
+CREATE SCHEMA capforecast;
+CREATE EXTENSION capforecast;
+DROP SCHEMA capforecast;
 CREATE EXTENSION capforecast;
 SELECT count(*) FROM capforecast.capacity_snapshots;
