@@ -29,7 +29,7 @@ INSERT INTO worked VALUES
 	(8, NULL,           NULL,        NULL,     10, NULL,  1);
 INSERT INTO vendors (id, vendor_code, name, is_active) SELECT id, 'V' || id, 'Vendor ' || id, id <> 7 FROM worked;
 INSERT INTO vendor_subscriptions (vendor_id, tier, status, period_start, period_end, orders_this_period, custom_products_limit)
-SELECT id, tier, status, '2026-11-01', '2026-12-01', orders, custom_products FROM worked WHERE tier IS NOT NULL;
+SELECT id, tier, status, '2024-11-01', '2024-12-01', orders, custom_products FROM worked WHERE tier IS NOT NULL;
 INSERT INTO products (vendor_id) SELECT id FROM worked, generate_series(1, products);
 INSERT INTO vendor_users (vendor_id, user_id) SELECT id, n FROM worked, generate_series(1, members) n;
 INSERT INTO vendor_users (vendor_id, user_id, is_active) VALUES (1, 99, false);
@@ -73,19 +73,19 @@ SELECT resource, theoretical_limit, actual_limited, actual FROM capforecast.subs
 TRUNCATE vendors CASCADE;
 INSERT INTO vendors (id, vendor_code, name) SELECT n, 'V' || n, '' FROM generate_series(1, 42) n;
 INSERT INTO vendor_subscriptions (vendor_id, tier, status, period_start, period_end, custom_products_limit)
-VALUES (1, 'essential', 'active', '2026-11-01', '2026-12-01', 4300);
+VALUES (1, 'essential', 'active', '2024-11-01', '2024-12-01', 4300);
 INSERT INTO products (vendor_id) SELECT 1 FROM generate_series(1, 3500);
 TRUNCATE capforecast.capacity_snapshots;
-INSERT INTO capforecast.capacity_snapshots (snapshot_date, active_vendors) VALUES ('2026-10-30', 33), ('2026-11-24', 42);
-SELECT capforecast.push_image_storage((812.34 * 1073741824)::bigint, '2026-11-24 08:00+00');
-SELECT jsonb_pretty(capforecast.scaling_recommendations_json(extended => false, as_of => '2026-11-24 12:00+00'));
-SELECT severity, rule, metric FROM capforecast.scaling_recommendations(extended => false, as_of => '2026-11-24 12:00+00');
+INSERT INTO capforecast.capacity_snapshots (snapshot_date, active_vendors) VALUES ('2024-10-30', 33), ('2024-11-24', 42);
+SELECT capforecast.push_image_storage((812.34 * 1073741824)::bigint, '2024-11-24 08:00+00');
+SELECT jsonb_pretty(capforecast.scaling_recommendations_json(extended => false, as_of => '2024-11-24 12:00+00'));
+SELECT severity, rule, metric FROM capforecast.scaling_recommendations(extended => false, as_of => '2024-11-24 12:00+00');
 -- At the thresholds themselves nothing is said.
 UPDATE vendor_subscriptions SET custom_products_limit = 4375;
 DELETE FROM vendors WHERE id > 35;
-SELECT capforecast.push_image_storage(800 * 1073741824::bigint, '2026-11-24 08:00+00');
-UPDATE capforecast.capacity_snapshots SET active_vendors = 35 WHERE snapshot_date = '2026-10-30';
-SELECT * FROM capforecast.scaling_recommendations(extended => false, as_of => '2026-11-24 12:00+00');
+SELECT capforecast.push_image_storage(800 * 1073741824::bigint, '2024-11-24 08:00+00');
+UPDATE capforecast.capacity_snapshots SET active_vendors = 35 WHERE snapshot_date = '2024-10-30';
+SELECT * FROM capforecast.scaling_recommendations(extended => false, as_of => '2024-11-24 12:00+00');
 
 -- Infrastructure tiers: the first whose maxima are not exceeded.
 CREATE FUNCTION pg_temp.platform(n_vendors integer) RETURNS TABLE (tier text, exceeded boolean, cost bigint, trigger text)
