@@ -5,6 +5,9 @@
 #ifndef CAPFORECAST_HOST_BINDING_H
 #define CAPFORECAST_HOST_BINDING_H
 
+#include "postgres.h"
+
+#include "common/compat.h"
 #include "host/host_schema.h"
 
 /*
@@ -64,6 +67,6 @@ extern char *host_binding_proposal(const HostBinding *binding);
 /* The bare quoted column name, for INSERT and SET; NULL when there is none. */
 extern char *host_binding_column_name(const HostBinding *binding, const HostColumn *column);
 
-extern void host_problem_raise(const HostProblem *problem) pg_attribute_noreturn();
+pg_noreturn extern void host_problem_raise(const HostProblem *problem);
 
 #endif							/* CAPFORECAST_HOST_BINDING_H */
