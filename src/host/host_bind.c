@@ -136,6 +136,19 @@ capforecast_unbind(PG_FUNCTION_ARGS)
 
 /* ---------- what doctor() shows of it ---------- */
 
+/* The sentence of the detail becomes a part of the message. */
+static char *
+problem_text(const HostProblem *problem)
+{
+	char	   *detail;
+
+	if (problem->detail == NULL)
+		return problem->message;
+	detail = pnstrdup(problem->detail, strlen(problem->detail) - 1);
+	detail[0] = pg_tolower((unsigned char) detail[0]);
+	return psprintf("%s: %s", problem->message, detail);
+}
+
 static void
 put_problem(ReturnSetInfo *rsinfo, const char *subject, const HostProblem *problem)
 {
@@ -144,8 +157,7 @@ put_problem(ReturnSetInfo *rsinfo, const char *subject, const HostProblem *probl
 
 	values[0] = CStringGetTextDatum(subject);
 	values[1] = CStringGetTextDatum(unpack_sql_state(problem->sqlstate));
-	values[2] = CStringGetTextDatum(problem->detail ?
-									psprintf("%s (%s)", problem->message, problem->detail) : problem->message);
+	values[2] = CStringGetTextDatum(problem_text(problem));
 	values[3] = CStringGetTextDatum(problem->statement ? problem->statement : problem->fix);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }

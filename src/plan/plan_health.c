@@ -160,7 +160,7 @@ capforecast_platform_health(PG_FUNCTION_ARGS)
 	put_text(values, nulls, 3, health.storage.source);
 	values[4] = TimestampTzGetDatum(health.storage.measured_at);
 	nulls[4] = !health.storage.known;
-	put_text(values, nulls, 5, !health.storage.known ? "unavailable" : health.storage.stale ? "stale" : "ok");
+	put_text(values, nulls, 5, host_storage_status(&health.storage));
 	put_text(values, nulls, 6, health.storage.reason);
 	values[7] = Int64GetDatum(health.active_vendors);
 	values[8] = Int64GetDatum(health.capacity[RESOURCE_PRODUCTS].actual);
