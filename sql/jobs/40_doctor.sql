@@ -14,8 +14,11 @@ COMMENT ON FUNCTION capforecast._is_needed_daily(text) IS 'Is it a table or colu
 
 CREATE FUNCTION capforecast._bound_relation(entity text)
 	RETURNS regclass LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT to_regclass(format('%I.%I', coalesce(max(b.schema_name::text), 'public'), coalesce(max(b.table_name::text), _bound_relation.entity)))
-	FROM capforecast.binding b WHERE b.entity = _bound_relation.entity
+	SELECT c.oid::regclass
+	FROM (SELECT max(b.schema_name::text) AS schema_name, max(b.table_name::text) AS table_name
+			FROM capforecast.binding b WHERE b.entity = _bound_relation.entity) b
+		JOIN pg_namespace n ON n.nspname = coalesce(b.schema_name, 'public')
+		JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = coalesce(b.table_name, _bound_relation.entity)
 $$;
 COMMENT ON FUNCTION capforecast._bound_relation(text) IS 'The table behind an entity; NULL where there is none.';
 
@@ -41,12 +44,6 @@ CREATE FUNCTION capforecast._doctor_host()
 			ELSE '; needed by the subscription jobs or billing only' END,
 		p.fix
 	FROM capforecast._host_problems() p
-	UNION ALL
-	SELECT 'error', e.entity, format('row-level security of table %s applies to role %I, whose counts are refused',
-			capforecast._bound_relation(e.entity), current_user),
-		format('ALTER ROLE %I BYPASSRLS;', current_user)
-	FROM unnest('{vendors,subscription_tiers,vendor_subscriptions,products,vendor_users}'::text[]) AS e(entity)
-	WHERE row_security_active(capforecast._bound_relation(e.entity))
 $$;
 COMMENT ON FUNCTION capforecast._doctor_host() IS 'What doctor() finds about the host''s tables.';
 

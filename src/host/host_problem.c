@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 
 #include "common/compat.h"
 #include "common/scope.h"
@@ -193,6 +194,16 @@ host_binding_table_problem(const HostBinding *binding)
 		problem.detail = psprintf("Entity \"%s\" is read with the rights of the caller.", entity);
 		problem.fix = "Grant the role the right to read the table.";
 		problem.statement = psprintf("GRANT SELECT ON %s TO %s;", binding->relation, current_role_name());
+		return problem;
+	}
+	if (check_enable_rls(binding->relid, InvalidOid, true) == RLS_ENABLED)
+	{
+		problem.sqlstate = ERRCODE_INSUFFICIENT_PRIVILEGE;
+		problem.message = psprintf("row-level security of table %s applies to role %s",
+								   binding->relation, current_role_name());
+		problem.detail = "A count of the rows that its policies show would be too small.";
+		problem.fix = "Call as a role that the policies do not apply to.";
+		problem.statement = psprintf("ALTER ROLE %s BYPASSRLS;", current_role_name());
 	}
 	return problem;
 }
