@@ -5,8 +5,7 @@
  * All parts are read in one snapshot, each by one statement that may go parallel
  * (SPI_execute, read-only) in a subtransaction of its own, and only then is the row
  * inserted: INSERT … SELECT would not go parallel, and a failing part would take the
- * others with it.  An advisory lock makes concurrent callers wait for one count
- * instead of all counting; that there is one row is the unique index's work.
+ * others with it.
  */
 #include "postgres.h"
 
@@ -18,12 +17,12 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datum.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
+#include "capture/capture_lock.h"
 #include "common/attempt.h"
 #include "common/clock.h"
 #include "common/scope.h"
@@ -31,10 +30,6 @@
 #include "host/host_storage.h"
 #include "host/host_usage.h"
 #include "jobs/job_log.h"
-
-/* First key of the advisory locks of capforecast; the second says of what. */
-#define LOCK_CLASS		0x63617066	/* "capf" */
-#define LOCK_CAPTURE	1
 
 #define MAX_VALUES		32
 
@@ -228,7 +223,7 @@ capforecast_capture_daily_snapshot(PG_FUNCTION_ARGS)
 		refuse_other_day(day, today);
 	if (!found)
 	{
-		DirectFunctionCall2(pg_advisory_xact_lock_int4, Int32GetDatum(LOCK_CLASS), Int32GetDatum(LOCK_CAPTURE));
+		capture_lock(CAPTURE_LOCK_SNAPSHOT);
 		found = !refresh && stored_row(day, context, &row);
 	}
 	record.examined = 1;

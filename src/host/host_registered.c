@@ -140,7 +140,8 @@ host_registered_number(const char *sql, const char *owner, int timeout_ms)
 	PG_END_TRY();
 
 	SPI_finish();
-	AtEOXact_GUC(true, nest);
+	/* as if rolled back: even what the query has set for the session is undone */
+	AtEOXact_GUC(false, nest);
 	SetUserIdAndSecContext(saved_user, saved_security);
 	return value;
 }
