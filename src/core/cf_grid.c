@@ -81,7 +81,7 @@ on_calendar(const int64_t *time, int n, int months, CfGrid *grid)
 	{
 		CfDate		date = cf_calendar_date(time[i]);
 
-		if (date.time_of_day != first.time_of_day || (i > 0 && months == 0 && date.month == first.month))
+		if (date.time_of_day != first.time_of_day || (months == 0 && time[i] != time[0] && date.month == first.month))
 			return false;
 		if (date.day > day)
 			day = date.day;
