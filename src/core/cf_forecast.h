@@ -9,6 +9,7 @@
 #include "cf_models.h"
 
 #define CF_MAX_POINTS 1000000
+#define CF_LEARN_POINTS 4096		/* the newest values learned from; 8 seasons where those are more */
 #define CF_MAX_HORIZON 100000
 #define CF_MAX_LEVELS 4
 #define CF_MAX_SEASON 2000
@@ -19,7 +20,8 @@ typedef struct CfOptions
 	CfKind		kind;			/* CF_KIND_AUTO: inferred */
 	CfModel		model;
 	int			season_length;	/* 0: detect; 1: none; else this many steps */
-	int			season_hint;	/* what the step suggests (cf_grid_season): tried first where season_length is 0; 0 or 1: nothing */
+	int			season_hint;	/* where season_length is 0: what the step suggests (cf_grid_season); 1: no season; 0: not known, look for one */
+	bool		is_additive;	/* the season is a sum, never a factor */
 	double		floor;			/* no value lies below; NaN: none */
 	double		cap;			/* no value lies above; NaN: none */
 	bool		is_count;		/* whole numbers: floor of 0 where none is given, bounds rounded outwards */
@@ -39,7 +41,7 @@ extern void cf_options_init(CfOptions *options);
 typedef struct CfForecastInfo
 {
 	CfModel		model;			/* the one asked for; where that was auto and one model was used alone, that one */
-	CfModel		members[4];		/* what auto combined */
+	CfModel		members[8];		/* what was combined */
 	int			n_members;
 	CfKind		kind;			/* given or inferred */
 	int			season_length;	/* used; 1: none */
@@ -62,7 +64,8 @@ extern size_t cf_forecast_worksize(int n, int horizon);
  * within those of a larger one, and yhat within all.
  *
  * CF_TOO_FEW: fewer values than the model's min_points (auto: 1).  CF_NOT_FINITE: an
- * infinite value, or values too large to square.  CF_BAD_ARGUMENT: options or levels out of range, floor above cap.
+ * infinite value, or one beyond 1e150.  CF_BAD_ARGUMENT: n, horizon, options or levels out of range,
+ * floor above cap.
  */
 extern CfStatus cf_forecast(const double *y, int n, const CfOptions *options, int horizon,
 							const double *levels, int n_levels, const CfStop *stop, double *work,

@@ -9,13 +9,15 @@
 #include "cf_core.h"
 #include "cf_prepare.h"
 
-extern size_t cf_interval_worksize(int n, int horizon);
+extern size_t cf_interval_worksize(int n);
 
 /*
  * radius: n_levels rows of horizon, on the prepared scale, for 1 to horizon steps after
- * the last value.  Never falls with the level.
+ * the last value.  A larger level never has the smaller radius.  *error_scale: root mean square of
+ * the one-step errors.
  */
-extern CfStatus cf_interval_radius(const CfPrepared *p, const CfCombination *c, int horizon, const double *levels, int n_levels,
-								   const CfStop *stop, double *work, double *radius);
+extern CfStatus cf_interval_radius(const CfPrepared *p, const CfCombination *c, int horizon,
+								   const double *levels, int n_levels, const CfStop *stop,
+								   double *work, double *radius, double *error_scale);
 
 #endif							/* CF_INTERVAL_H */

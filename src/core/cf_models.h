@@ -1,6 +1,9 @@
 /*
  * cf_models.h
  *		The table of models: what may be asked for by name.
+ *
+ * All of them but snaive see the values freed from the season, a pattern in which newer periods
+ * weigh more; it is put back onto what they forecast.
  */
 #ifndef CF_MODELS_H
 #define CF_MODELS_H
@@ -16,8 +19,8 @@ typedef enum CfModel
 	CF_MODEL_ETS,				/* one of these three, by AICc */
 	CF_MODEL_THETA,				/* half a line, half smoothing */
 	CF_MODEL_DOTM,				/* dynamic optimised theta */
-	CF_MODEL_SEASONAL,			/* damped trend with a season that moves (Holt-Winters, additive) */
 	CF_MODEL_DRIFT,				/* last value and mean increment */
+	CF_MODEL_LOCAL_DRIFT,		/* last value and smoothed increments */
 	CF_MODEL_LINE,				/* robust straight line (Theil-Sen) */
 	CF_MODEL_SNAIVE,			/* the last season again */
 	CF_MODEL_MEAN,				/* the mean */

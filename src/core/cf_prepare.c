@@ -7,15 +7,18 @@
  */
 #include <math.h>
 
+#include "cf_clean.h"
 #include "cf_num.h"
 #include "cf_prepare.h"
 
+#define SEASON_DECAY 0.85		/* weight of a period against the one after it; a stock's noise adds up, and all count alike */
+#define LEARN_PERIODS 8
 #define LARGEST 1e150			/* squares and their sums stay finite */
 
 size_t
 cf_prepare_worksize(int n, int max_period)
 {
-	return 2 * (size_t) n + (size_t) n / sizeof(double) + 1 + (size_t) max_period + cf_index_worksize(n, max_period);
+	return 3 * (size_t) n + (size_t) n / sizeof(double) + 1 + (size_t) max_period + cf_index_worksize(n, max_period);
 }
 
 /* Finds the first and the last value; CF_NOT_FINITE for what cannot be computed with. */
@@ -151,22 +154,44 @@ scale_values(CfPrepared *p)
 		p->x[t] /= p->scale;
 }
 
-CfStatus
-cf_prepare(const double *y, int n, const CfOptions *options, const CfStop *stop, double *work, CfPrepared *p)
+/* Gaps again, now between the values freed from the season, which get it back. */
+static void
+fill_gaps_without_season(CfPrepared *p)
 {
-	int			period = options->season_length > 0 ? options->season_length : options->season_hint;
+	fill_gaps(p->x, p->is_known, p->n);
+	for (int t = 0; t < p->n; t++)
+		if (!p->is_known[t])
+			p->y[t] = p->season.is_multiplicative ? p->x[t] * season_of(p, t) : p->x[t] + season_of(p, t);
+}
+
+/* Drops all but the newest steps. */
+static void
+keep_newest(const double *y, int keep, CfPrepared *p)
+{
+	while (p->n > keep || isnan(y[p->lead]))
+	{
+		p->n_known -= !isnan(y[p->lead]);
+		p->lead++;
+		p->n--;
+	}
+}
+
+CfStatus
+cf_prepare(const double *y, int n, const CfOptions *options, int learn, double *work, CfPrepared *p)
+{
+	int			period = options->season_length > 1 ? options->season_length : 1;
 	CfStatus	status = trim(y, n, p);
 	double	   *scratch;
 
-	(void) stop;
 	if (status != CF_OK)
 		return status;
-	if (period < 1)
-		period = 1;
+	if (learn > 0)
+		keep_newest(y, learn > LEARN_PERIODS * period ? learn : LEARN_PERIODS * period, p);
 	p->y = work;
 	p->x = p->y + n;
-	p->is_known = (bool *) (p->x + n);
-	p->index = p->x + n + (size_t) n / sizeof(double) + 1;
+	p->z = p->x + n;
+	p->is_known = (bool *) (p->z + n);
+	p->index = p->z + n + (size_t) n / sizeof(double) + 1;
 	scratch = p->index + period;
 
 	for (int t = 0; t < p->n; t++)
@@ -177,16 +202,17 @@ cf_prepare(const double *y, int n, const CfOptions *options, const CfStop *stop,
 	if (p->n_known < p->n)
 		fill_gaps(p->y, p->is_known, p->n);
 	look_at_values(p->y, p);
+	p->is_given_flow = options->kind == CF_KIND_FLOW;
 	p->kind = options->kind != CF_KIND_AUTO ? options->kind : infer_kind(p->y, p);
-	cf_index_estimate(p->y, p->n_known < p->n ? p->is_known : NULL, p->n, period, true, scratch, p->index, &p->season);
+	cf_index_estimate(p->y, p->n_known < p->n ? p->is_known : NULL, p->n, period, !options->is_additive,
+					  p->kind == CF_KIND_STOCK ? 1.0 : SEASON_DECAY, scratch, p->index, &p->season);
 	take_out_season(p);
 	if (p->n_known < p->n && p->season.period > 1)
-	{
-		fill_gaps(p->x, p->is_known, p->n);
-		for (int t = 0; t < p->n; t++)
-			if (!p->is_known[t])
-				p->y[t] = p->season.is_multiplicative ? p->x[t] * season_of(p, t) : p->x[t] + season_of(p, t);
-	}
+		fill_gaps_without_season(p);
 	scale_values(p);
+	if (p->is_given_flow && p->n >= CF_CLEAN_MIN)
+		cf_clean_outliers(p->x, p->n, scratch, p->z);
+	else
+		p->z = p->x;
 	return CF_OK;
 }

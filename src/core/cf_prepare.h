@@ -23,10 +23,12 @@ typedef struct CfPrepared
 	bool		is_constant;
 	bool		is_rising;		/* no value below the one before */
 	double		zero_share;
+	bool		is_given_flow;	/* said to be a flow, not taken for one */
 	double		scale;
 	double		offset;
 	double	   *y;				/* as given, gaps filled */
 	double	   *x;				/* without season, less offset, over scale */
+	double	   *z;				/* the same for the models to learn from: x itself, or outliers drawn in */
 	double	   *index;			/* by phase of t */
 	bool	   *is_known;
 	CfIndex		season;
@@ -34,9 +36,11 @@ typedef struct CfPrepared
 
 extern size_t cf_prepare_worksize(int n, int max_period);
 
-/* Everything in *p points into work.  CF_TOO_FEW where no value is known. */
-extern CfStatus cf_prepare(const double *y, int n, const CfOptions *options, const CfStop *stop,
-						   double *work, CfPrepared *p);
+/*
+ * The season is taken out by options->season_length (below 2: none).  learn: use the newest values only, that many or 8
+ * seasons; 0: all.  Everything in *p points into work.  CF_TOO_FEW where no value is known; CF_NOT_FINITE.
+ */
+extern CfStatus cf_prepare(const double *y, int n, const CfOptions *options, int learn, double *work, CfPrepared *p);
 
 /* The value at step t (t >= n: the future) whose prepared form is x. */
 extern double cf_prepare_restore(const CfPrepared *p, int64_t t, double x);

@@ -33,7 +33,7 @@ typedef struct CfReachOptions
 	int			horizon;		/* steps, 1 to CF_REACH_MAX_HORIZON */
 	double		confidence_level;	/* of the range earliest to latest, 0 < level < 1 */
 	CfKind		kind;
-	int			season_length;	/* 0: detect by the hint; 1: none */
+	int			season_length;	/* as in CfOptions */
 	int			season_hint;
 	uint64_t	seed;			/* the same seed and series give the same answer */
 } CfReachOptions;

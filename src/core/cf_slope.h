@@ -11,9 +11,8 @@ extern size_t cf_slope_worksize(int n);
 
 /*
  * Theil-Sen line through y[n] at 0, 1, 2, … (NaN: missing): slope is the median of the slopes of pairs,
- * intercept the median of y - slope * index.  All pairs up to 256 values; beyond that the 32 640
- * pairs of 256 values spread evenly over the series and, for each of 127 further distances, the
- * pairs at that distance, thinned evenly: always the same ones.  CF_TOO_FEW below 2 values.
+ * intercept the median of y - slope * index.  All pairs up to 256 values; beyond that all
+ * pairs of 256 values spread evenly over the series.  CF_TOO_FEW below 2 values.
  */
 extern CfStatus cf_slope_robust(const double *y, int n, double *work, double *slope, double *intercept);
 

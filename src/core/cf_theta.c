@@ -155,7 +155,7 @@ keep_best(const Lanes *lanes, Fit *fit)
 }
 
 void
-cf_dotm_states(const double *x, int n, double *work, double *level, double *slope, double *sse)
+cf_dotm_states(const double *x, int n, double *work, double *level, double *slope)
 {
 	double	   *line_a = work;
 	double	   *line_b = work + n;
@@ -196,5 +196,4 @@ cf_dotm_states(const double *x, int n, double *work, double *level, double *slop
 		slope[t] = fit.w * line_b[t];
 		level[t] = l + fit.w * g - slope[t];
 	}
-	*sse = fit.sse < 0.0 ? 0.0 : fit.sse;
 }

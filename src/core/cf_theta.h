@@ -13,7 +13,7 @@
 /* Half a line and half a smoothing of twice the distance to it.  x[n], n >= 3; work: n doubles. */
 extern void cf_theta_states(const double *x, int n, double *work, double *level, double *slope);
 
-/* The dynamic optimised theta model.  x[n], n >= 4; work: 2 n doubles; *sse: of its one-step errors from the third on. */
-extern void cf_dotm_states(const double *x, int n, double *work, double *level, double *slope, double *sse);
+/* The dynamic optimised theta model.  x[n], n >= 4; work: 2 n doubles. */
+extern void cf_dotm_states(const double *x, int n, double *work, double *level, double *slope);
 
 #endif							/* CF_THETA_H */
