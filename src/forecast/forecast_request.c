@@ -8,6 +8,7 @@
 
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/formatting.h"
 
 #include "common/clock.h"
 #include "forecast/forecast_request.h"
@@ -18,10 +19,10 @@ static const struct
 	const char *alias;
 	CfModel		model;
 }			aliases[] = {
-	{"naive", CF_MODEL_SNAIVE}, {"seasonal_naive", CF_MODEL_SNAIVE}, {"seasonalnaive", CF_MODEL_SNAIVE},
-	{"random_walk_with_drift", CF_MODEL_DRIFT}, {"randomwalkwithdrift", CF_MODEL_DRIFT}, {"rwd", CF_MODEL_DRIFT},
-	{"damped_holt", CF_MODEL_DAMPED}, {"holt_winters", CF_MODEL_SEASONAL}, {"holtwinters", CF_MODEL_SEASONAL},
-	{"autoets", CF_MODEL_ETS}, {"dynamicoptimizedtheta", CF_MODEL_DOTM}, {"robust_linear", CF_MODEL_LINE},
+	{"seasonal_naive", CF_MODEL_SNAIVE}, {"seasonalnaive", CF_MODEL_SNAIVE},
+	{"random_walk_with_drift", CF_MODEL_DRIFT}, {"randomwalkwithdrift", CF_MODEL_DRIFT},
+	{"damped_holt", CF_MODEL_DAMPED}, {"autoets", CF_MODEL_ETS}, {"dynamicoptimizedtheta", CF_MODEL_DOTM},
+	{"robust_linear", CF_MODEL_LINE},
 };
 
 static void
@@ -193,7 +194,7 @@ request_bounds(FunctionCallInfo fcinfo, int floor_argument, CfOptions *options, 
 				 errmsg("floor must not be above cap"),
 				 errdetail("floor is %g, cap is %g.", lower, upper),
 				 errhint("No forecast lies below floor or above cap.")));
-	*may_be_count = isnan(lower);
+	*may_be_count = !(isinf(lower) && lower < 0.0);
 	options->floor = isinf(lower) ? (double) NAN : lower;
 	options->cap = isinf(upper) ? (double) NAN : upper;
 }

@@ -41,7 +41,7 @@ extern CfKind request_kind(FunctionCallInfo fcinfo, int argument);
 extern CfDirection request_direction(FunctionCallInfo fcinfo, int argument);
 extern bool request_as_of(FunctionCallInfo fcinfo, int argument, TimestampTz *as_of);
 
-/* floor, cap and is_count of options, from the two arguments floor and cap. */
+/* floor and cap of options, from the two arguments; infinite ones are none. */
 extern void request_bounds(FunctionCallInfo fcinfo, int floor_argument, CfOptions *options, bool *may_be_count);
 
 /* As the name of a kind in capforecast.metrics. */
