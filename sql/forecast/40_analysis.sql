@@ -22,14 +22,36 @@ CREATE FUNCTION capforecast.detect_changepoints(series capforecast.series, seaso
 COMMENT ON FUNCTION capforecast.detect_changepoints(capforecast.series, integer, integer) IS
 	'Where a series'' level jumped or its slope turned: the first step of what follows, kind level (size: the jump) or slope (size: change of the slope per step), and score, the same in robust standard errors (at least 5). The strongest max_changes (1 to 1000), in order of time; no row where there is none.';
 
+CREATE TYPE capforecast.backtest_score AS (
+	fold integer, origin timestamptz, steps integer, model text, mae double precision, rmse double precision,
+	bias double precision, smape_percent double precision, mase double precision, rmsse double precision,
+	coverage_ratio double precision, interval_width double precision, msis double precision,
+	status capforecast.forecast_status, reason text
+);
+COMMENT ON TYPE capforecast.backtest_score IS 'A row of backtest(): one fold, or all of them (fold NULL).';
+
 CREATE FUNCTION capforecast.backtest(series capforecast.series, horizon integer DEFAULT 30, folds integer DEFAULT 5,
 		model text DEFAULT 'auto', confidence_level double precision DEFAULT 0.95, season_length integer DEFAULT NULL,
-		floor double precision DEFAULT NULL, cap double precision DEFAULT NULL, kind text DEFAULT NULL,
-		OUT fold integer, OUT origin timestamptz, OUT steps integer, OUT used_model text, OUT mae double precision,
-		OUT rmse double precision, OUT bias double precision, OUT smape_percent double precision, OUT mase double precision,
-		OUT rmsse double precision, OUT coverage_ratio double precision, OUT interval_width double precision,
-		OUT msis double precision, OUT status capforecast.forecast_status, OUT reason text)
-	RETURNS SETOF record
+		floor double precision DEFAULT NULL, cap double precision DEFAULT NULL, kind text DEFAULT NULL)
+	RETURNS SETOF capforecast.backtest_score
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 100000 ROWS 6 AS 'MODULE_PATHNAME', 'capforecast_backtest';
 COMMENT ON FUNCTION capforecast.backtest(capforecast.series, integer, integer, text, double precision, integer, double precision, double precision, text) IS
 	'Forecast a series from earlier steps of it and compare with what came: one row per fold (1 to 1000, the earliest first; fewer where the history allows no more), each a forecast of so many steps (1 to 3650) after origin, and one for all (fold NULL). bias is the mean of forecast - actual; smape_percent 0 to 200; mase, rmsse and msis are over the in-sample errors of the seasonal naive forecast; coverage_ratio is to be compared with confidence_level. Other arguments as forecast(). Errors: 22023, 22004.';
+
+CREATE FUNCTION capforecast.explain_forecast(series capforecast.series, horizon integer DEFAULT 30, model text DEFAULT 'auto',
+		confidence_level double precision DEFAULT 0.95, season_length integer DEFAULT NULL,
+		floor double precision DEFAULT NULL, cap double precision DEFAULT NULL, kind text DEFAULT NULL,
+		as_of timestamptz DEFAULT NULL)
+	RETURNS text
+	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 20000 AS 'MODULE_PATHNAME', 'capforecast_explain_forecast_series';
+COMMENT ON FUNCTION capforecast.explain_forecast(capforecast.series, integer, text, double precision, integer, double precision, double precision, text, timestamptz) IS
+	'One plain sentence about the forecast that forecast() makes of the same arguments.';
+
+CREATE FUNCTION capforecast.explain_forecast(metric text, horizon integer DEFAULT 30, model text DEFAULT 'auto',
+		confidence_level double precision DEFAULT 0.95, season_length integer DEFAULT NULL,
+		floor double precision DEFAULT NULL, cap double precision DEFAULT NULL, kind text DEFAULT NULL,
+		as_of timestamptz DEFAULT NULL)
+	RETURNS text
+	LANGUAGE C STABLE PARALLEL SAFE COST 50000 AS 'MODULE_PATHNAME', 'capforecast_explain_forecast_metric';
+COMMENT ON FUNCTION capforecast.explain_forecast(text, integer, text, double precision, integer, double precision, double precision, text, timestamptz) IS
+	'The same for a metric, by name.';

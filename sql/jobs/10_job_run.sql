@@ -37,7 +37,9 @@ CREATE VIEW capforecast.job AS
 	SELECT * FROM (VALUES
 		('capture_daily_snapshot'::text, 'SELECT capforecast.capture_daily_snapshot()'::text,
 		 '7 * * * *'::text, interval '1 hour',
-		 'The day''s snapshot. Hourly: the first run of a UTC day counts, the others find it done.'::text)
+		 'The day''s snapshot. Hourly: the first run of a UTC day counts, the others find it done.'::text),
+		('run_forecasts', 'SELECT capforecast.run_forecasts()', '47 0 * * *', interval '1 day',
+		 'The night''s forecasts of every metric, kept to be compared with what comes.')
 	) AS j(name, statement, schedule, every, purpose);
 COMMENT ON VIEW capforecast.job IS 'The jobs: what run_job(name) runs, and how often schedule_jobs() has it run (UTC).';
 

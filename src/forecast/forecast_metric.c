@@ -139,3 +139,23 @@ capforecast_metric_series(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	PG_RETURN_POINTER(forecast_metric_read(PG_GETARG_TEXT_PP(0), as_of).series);
 }
+
+/*
+ * capforecast._known_metric(metric) → metric
+ */
+PG_FUNCTION_INFO_V1(capforecast_known_metric);
+Datum
+capforecast_known_metric(PG_FUNCTION_ARGS)
+{
+	text	   *name = PG_GETARG_TEXT_PP(0);
+	Oid			types[1] = {TEXTOID};
+	Datum		values[1] = {PointerGetDatum(name)};
+	Scope		scope;
+
+	scope_enter(&scope);
+	scope_execute("SELECT FROM capforecast.metrics WHERE metric = $1", 1, types, values, NULL, true, SPI_OK_SELECT);
+	if (SPI_processed == 0)
+		refuse_metric(name);
+	scope_leave(&scope);
+	PG_RETURN_TEXT_P(name);
+}

@@ -145,13 +145,12 @@ capforecast_detect_seasonality(PG_FUNCTION_ARGS)
 	return end(&call);
 }
 
-/* The argument season_length, or what is found; false as is_answered. */
+/* What was asked for, or (0) what is found; false as is_answered. */
 static bool
-settle_season(FunctionCallInfo fcinfo, int argument, Call *call, int *period)
+settle_season(Call *call, int *period)
 {
 	CfSeason	season = {0};
 
-	*period = request_season_length(fcinfo, argument);
 	if (*period > 0)
 		return true;
 	if (!is_answered(call, detect(call, &season)))
@@ -188,9 +187,9 @@ Datum
 capforecast_decompose(PG_FUNCTION_ARGS)
 {
 	Call		call;
-	int			period;
+	int			period = request_season_length(fcinfo, 1);
 
-	if (begin(fcinfo, &call) && settle_season(fcinfo, 1, &call, &period))
+	if (begin(fcinfo, &call) && settle_season(&call, &period))
 	{
 		const SeriesGrid *on_grid = &call.input.on_grid;
 		size_t		n = (size_t) on_grid->grid.n;
@@ -213,9 +212,9 @@ capforecast_detect_changepoints(PG_FUNCTION_ARGS)
 {
 	Call		call;
 	int			most = request_count(fcinfo, 2, "max_changes", MAX_CHANGES);
-	int			period;
+	int			period = request_season_length(fcinfo, 1);
 
-	if (begin(fcinfo, &call) && settle_season(fcinfo, 1, &call, &period))
+	if (begin(fcinfo, &call) && settle_season(&call, &period))
 	{
 		const SeriesGrid *on_grid = &call.input.on_grid;
 		CfChange   *changes = palloc(most * sizeof(CfChange));
