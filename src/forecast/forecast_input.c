@@ -114,7 +114,8 @@ judge_amount(const Series *series, int n, const ForecastNeeds *needs, ForecastIn
 
 	if (missing_points > 0)
 		decide(input, FORECAST_INSUFFICIENT_HISTORY,
-			   psprintf("There are %d points, and at least %d are needed.", input->n_points, needs->min_points));
+			   psprintf("There %s %d point%s, and at least %d are needed.", input->n_points == 1 ? "is" : "are",
+						input->n_points, input->n_points == 1 ? "" : "s", needs->min_points));
 	else if (missing_span > 0)
 		decide(input, FORECAST_INSUFFICIENT_HISTORY,
 			   psprintf("The points span %.1f days, and at least %d are needed.",
@@ -164,7 +165,8 @@ forecast_input_read(const Series *series, const ForecastNeeds *needs, ForecastIn
 	{
 		decide(input, FORECAST_STALE,
 			   psprintf("The last point is of %s, too long before %s.",
-						forecast_time_text(series->time[n - 1]), forecast_time_text(needs->as_of)));
+						forecast_time_text(series->time[n - 1]),
+						forecast_time_text(needs->as_of - needs->as_of % USECS_PER_MINUTE)));
 		return;
 	}
 	judge_amount(series, n, needs, input);

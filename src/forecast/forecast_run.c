@@ -53,10 +53,11 @@ forecast_are_counts(const double *y, int n)
 	return true;
 }
 
+/* Remarks are joined to one sentence. */
 static void
 add_remark(StringInfo remarks, const char *remark)
 {
-	appendStringInfo(remarks, "%s%s", remarks->len > 0 ? " " : "", remark);
+	appendStringInfo(remarks, "%s%s", remarks->len > 0 ? "; " : "", remark);
 }
 
 /* NULL where there is nothing to remark. */
@@ -67,20 +68,24 @@ remarks(const CfForecastInfo *info)
 
 	initStringInfo(&text);
 	if (info->flags & CF_FLAG_SHORT)
-		add_remark(&text, psprintf("With %d points it is little more than a guess.", info->n_points));
+		add_remark(&text, psprintf("with %d points it is little more than a guess", info->n_points));
 	if (info->flags & CF_FLAG_GAPS)
-		add_remark(&text, psprintf("Only %.0f %% of the steps hold a value.", info->coverage_ratio * 100.0));
+		add_remark(&text, psprintf("only %.0f %% of the steps hold a value", info->coverage_ratio * 100.0));
 	if (info->flags & CF_FLAG_CONSTANT)
-		add_remark(&text, "All values are equal.");
+		add_remark(&text, "all values are equal");
 	if (info->flags & CF_FLAG_INTERMITTENT)
-		add_remark(&text, "Most steps are 0.");
+		add_remark(&text, "most steps are 0");
 	if (info->flags & CF_FLAG_LONG_HORIZON)
-		add_remark(&text, "It goes further ahead than the history is long.");
+		add_remark(&text, "it goes further ahead than the history is long");
 	if (info->flags & CF_FLAG_LEVEL_SHIFT)
-		add_remark(&text, "The level jumped not long before the end.");
+		add_remark(&text, "the level jumped not long before the end");
 	if ((info->flags & CF_FLAG_UNRELIABLE) && text.len == 0)
-		add_remark(&text, "The errors are as large as the values themselves.");
-	return text.len > 0 ? text.data : NULL;
+		add_remark(&text, "the errors are as large as the values themselves");
+	if (text.len == 0)
+		return NULL;
+	text.data[0] = pg_toupper((unsigned char) text.data[0]);
+	appendStringInfoChar(&text, '.');
+	return text.data;
 }
 
 /* What the core says of data it does not take. */
