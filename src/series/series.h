@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "utils/date.h"
 #include "utils/timestamp.h"
 
 /* 16 MB; a minute's values for 23 months. */
@@ -58,6 +59,9 @@ extern void series_builder_append(SeriesBuilder *builder, const SeriesBuilder *o
 
 /* Sorts the points; the series is in the current memory context.  More may be added afterwards. */
 extern Series *series_builder_finish(SeriesBuilder *builder);
+
+/* Midnight UTC of a date, infinite for an infinite one; 22008 beyond what a timestamp can be. */
+extern TimestampTz series_date_instant(DateADT date);
 
 /* Points whose time is at or before as_of. */
 extern int	series_count_until(const Series *series, TimestampTz as_of);

@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "libpq/pqformat.h"
-#include "utils/date.h"
 
 #include "series/series.h"
 
@@ -62,18 +61,7 @@ timestamp_argument(FunctionCallInfo fcinfo)
 static TimestampTz
 date_argument(FunctionCallInfo fcinfo)
 {
-	DateADT		date = PG_GETARG_DATEADT(1);
-
-	if (DATE_IS_NOBEGIN(date))
-		return DT_NOBEGIN;
-	if (DATE_IS_NOEND(date))
-		return DT_NOEND;
-	if (date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
-				 errmsg("date out of range for a series"),
-				 errdetail("The last day is 294276-12-31.")));
-	return (TimestampTz) date * USECS_PER_DAY;
+	return series_date_instant(PG_GETARG_DATEADT(1));
 }
 
 PG_FUNCTION_INFO_V1(capforecast_series_accum);

@@ -113,6 +113,21 @@ series_builder_finish(SeriesBuilder *builder)
 	return series;
 }
 
+TimestampTz
+series_date_instant(DateADT date)
+{
+	if (DATE_IS_NOBEGIN(date))
+		return DT_NOBEGIN;
+	if (DATE_IS_NOEND(date))
+		return DT_NOEND;
+	if (date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("date out of range for a series"),
+				 errdetail("The last day is 294276-12-31.")));
+	return (TimestampTz) date * USECS_PER_DAY;
+}
+
 int
 series_count_until(const Series *series, TimestampTz as_of)
 {

@@ -113,14 +113,15 @@ capforecast_series_recv(PG_FUNCTION_ARGS)
 {
 	StringInfo	buffer = (StringInfo) PG_GETARG_POINTER(0);
 	SeriesBuilder builder;
-	int32		n = (int32) pq_getmsgint(buffer, 4);
+	int			n_bytes = buffer->len - buffer->cursor - (int) sizeof(int32);
+	int32		n = n_bytes < 0 ? -1 : (int32) pq_getmsgint(buffer, 4);
 
-	if (n < 0 || n > SERIES_MAX_POINTS || buffer->len - buffer->cursor != n * POINT_BYTES)
+	if (n < 0 || n > SERIES_MAX_POINTS || n_bytes != n * POINT_BYTES)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 				 errmsg("invalid binary format of type series"),
-				 errdetail("It announces %d points, and %d bytes follow; a point has %d, and %d points are the most.",
-						   n, buffer->len - buffer->cursor, POINT_BYTES, SERIES_MAX_POINTS)));
+				 errdetail("It must hold a number of points from 0 to %d, and %d bytes for each.",
+						   SERIES_MAX_POINTS, POINT_BYTES)));
 	series_builder_init(&builder, CurrentMemoryContext);
 	for (int i = 0; i < n; i++)
 	{

@@ -9,8 +9,6 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/date.h"
-#include "utils/fmgrprotos.h"
 
 #include "series/series.h"
 
@@ -35,12 +33,6 @@ array_parts(ArrayType *array, Oid type, int16 length, char align, const char *na
 	return parts;
 }
 
-static TimestampTz
-date_instant(DateADT date)
-{
-	return DatumGetTimestampTz(DirectFunctionCall1(date_timestamp, DateADTGetDatum(date)));
-}
-
 /* NULL on either side: not a point. */
 static Datum
 make(const ArrayParts *times, ArrayType *array, bool of_dates)
@@ -60,7 +52,7 @@ make(const ArrayParts *times, ArrayType *array, bool of_dates)
 		if (times->nulls[i] || values.nulls[i])
 			continue;
 		series_builder_add(&builder,
-						   of_dates ? date_instant(DatumGetDateADT(times->elements[i])) :
+						   of_dates ? series_date_instant(DatumGetDateADT(times->elements[i])) :
 						   DatumGetTimestampTz(times->elements[i]),
 						   DatumGetFloat8(values.elements[i]));
 	}
