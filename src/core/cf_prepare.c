@@ -213,6 +213,7 @@ cf_prepare(const double *y, int n, const CfOptions *options, int learn, double *
 	if (p->is_given_flow && p->n >= CF_CLEAN_MIN)
 		cf_clean_outliers(p->x, p->n, scratch, p->z);
 	else
-		p->z = p->x;
+		for (int t = 0; t < p->n; t++)
+			p->z[t] = p->x[t];
 	return CF_OK;
 }
