@@ -39,7 +39,9 @@ CREATE VIEW capforecast.job WITH (security_invoker = true) AS
 		 '7 * * * *'::text, interval '1 hour',
 		 'The day''s snapshot. Hourly: the first run of a UTC day counts, the others find it done.'::text),
 		('capture_metrics', 'SELECT capforecast.capture_metrics()', '9 * * * *', interval '1 hour',
-		 'The day''s values of the operator''s own metrics. Hourly: only what failed is tried again.')
+		 'The day''s values of the operator''s own metrics. Hourly: only what failed is tried again.'),
+		('run_forecasts', 'SELECT capforecast.run_forecasts()', '47 0 * * *', interval '1 day',
+		 'The night''s forecasts of every metric, kept to be compared with what comes.')
 	) AS j(name, statement, schedule, every, purpose);
 COMMENT ON VIEW capforecast.job IS 'The jobs: what run_job(name) runs, and how often schedule_jobs() has it run (UTC).';
 
