@@ -39,7 +39,9 @@ CREATE VIEW capforecast.job AS
 		 '7 * * * *'::text, interval '1 hour',
 		 'The day''s snapshot. Hourly: the first run of a UTC day counts, the others find it done.'::text),
 		('capture_metrics', 'SELECT capforecast.capture_metrics()', '9 * * * *', interval '1 hour',
-		 'The day''s values of the operator''s own metrics. Hourly: only what failed is tried again.')
+		 'The day''s values of the operator''s own metrics. Hourly: only what failed is tried again.'),
+		('capture_vendor_usage', 'SELECT capforecast.capture_vendor_usage()', '11 * * * *', interval '1 hour',
+		 'What each vendor uses. Hourly: the first run of a UTC day counts, the others find it done.')
 	) AS j(name, statement, schedule, every, purpose);
 COMMENT ON VIEW capforecast.job IS 'The jobs: what run_job(name) runs, and how often schedule_jobs() has it run (UTC).';
 
