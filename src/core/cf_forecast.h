@@ -1,0 +1,74 @@
+/*
+ * cf_forecast.h
+ *		Forecast of a regular series, with prediction intervals.
+ */
+#ifndef CF_FORECAST_H
+#define CF_FORECAST_H
+
+#include "cf_core.h"
+#include "cf_models.h"
+
+#define CF_MAX_POINTS 1000000
+#define CF_LEARN_POINTS 4096		/* the newest values learned from; 8 seasons where those are more */
+#define CF_MAX_HORIZON 100000
+#define CF_MAX_LEVELS 4
+#define CF_MAX_SEASON 2000
+
+/* Fill by cf_options_init, then change what is known. */
+typedef struct CfOptions
+{
+	CfKind		kind;			/* CF_KIND_AUTO: inferred */
+	CfModel		model;
+	int			season_length;	/* 0: detect; 1: none; else this many steps */
+	int			season_hint;	/* where season_length is 0: what the step suggests (cf_grid_season); 1: no season; 0: not known, look for one */
+	bool		is_additive;	/* the season is a sum, never a factor */
+	double		floor;			/* no value lies below; NaN: none */
+	double		cap;			/* no value lies above; NaN: none */
+	bool		is_count;		/* whole numbers: floor of 0 where none is given, bounds rounded outwards */
+} CfOptions;
+
+extern void cf_options_init(CfOptions *options);
+
+/* What deserves a remark; a forecast with CF_FLAG_UNRELIABLE should be shown as such. */
+#define CF_FLAG_SHORT 0x01		/* fewer than 14 points: little more than a guess */
+#define CF_FLAG_GAPS 0x02		/* less than three quarters of the steps hold a value */
+#define CF_FLAG_CONSTANT 0x04	/* all values are equal */
+#define CF_FLAG_INTERMITTENT 0x08	/* a flow with more than 40 % zeros */
+#define CF_FLAG_LONG_HORIZON 0x10	/* further ahead than the history is long */
+#define CF_FLAG_LEVEL_SHIFT 0x20	/* the level jumped not long before the end */
+#define CF_FLAG_UNRELIABLE 0x40	/* any of the above in a degree, or errors so large, that the numbers should not be acted on */
+
+typedef struct CfForecastInfo
+{
+	CfModel		model;			/* the one asked for; where that was auto and one model was used alone, that one */
+	CfModel		members[8];		/* what was combined */
+	int			n_members;
+	CfKind		kind;			/* given or inferred */
+	int			season_length;	/* used; 1: none */
+	bool		is_multiplicative;	/* the season's form */
+	double		season_strength;	/* 0 to 1: share of the variance about the trend the season explains */
+	int			n_points;		/* values not missing, from the first on */
+	double		coverage_ratio;	/* n_points over the steps from the first value to the last */
+	double		error_scale;	/* typical one-step error (root mean square) */
+	unsigned	flags;
+} CfForecastInfo;
+
+/* Doubles of scratch that cf_forecast needs; 0 where an argument is out of range. */
+extern size_t cf_forecast_worksize(int n, int horizon);
+
+/*
+ * Forecasts y[n] (NaN: missing; leading gaps are dropped, trailing ones shift the start:
+ * step 1 is the step after y[n - 1]) for horizon steps, at n_levels confidence levels
+ * (0 < level < 1, any order).  yhat[horizon]; lower and upper hold n_levels rows of
+ * horizon, or are NULL (then no intervals are computed).  Bounds of a smaller level lie
+ * within those of a larger one, and yhat within all.
+ *
+ * CF_TOO_FEW: fewer values than the model's min_points (auto: 1).  CF_NOT_FINITE: an
+ * infinite value, or one beyond 1e150.  CF_BAD_ARGUMENT: n, horizon, options or levels out of range,
+ * floor above cap.
+ */
+extern CfStatus cf_forecast(const double *y, int n, const CfOptions *options, int horizon,
+							const double *levels, int n_levels, const CfStop *stop, double *work,
+							double *yhat, double *lower, double *upper, CfForecastInfo *info);
+
+#endif							/* CF_FORECAST_H */

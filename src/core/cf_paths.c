@@ -1,0 +1,238 @@
+/*
+ * cf_paths.c
+ *		Simulated futures of a series.
+ *
+ * A stock moves by increments that come in bursts and by weekday: whole blocks of its own past are
+ * strung together (Künsch 1989), about a pace.  The pace is the largest unknown: each future draws one of four
+ * views of it (whole history; late history with a half-life of a third; the last 28 steps; smoothed)
+ * and an error, with the variance of the mean that increments so dependent have.
+ *
+ * A flow moves about its forecast: errors of the past, of which the share alpha that simple
+ * smoothing would learn from stays in the level.
+ */
+#include <math.h>
+
+#include "cf_num.h"
+#include "cf_paths.h"
+#include "cf_smooth.h"
+
+#define LATE 28
+#define KNOWN 90				/* a pace wanders: no more steps than these make its mean surer */
+
+size_t
+cf_paths_worksize(int n, int steps)
+{
+	return 3 * (size_t) n + (size_t) steps;
+}
+
+/* Variance of sums of length steps, per step. */
+static double
+variance_of_sums(const double *y, int n, double mean, int length)
+{
+	double		sum = 0.0;
+	int			count = 0;
+
+	for (int t = length; t < n; t++)
+	{
+		double		d = y[t] - y[t - length] - length * mean;
+
+		sum += d * d;
+		count++;
+	}
+	return count > 0 ? sum / count / length : 0.0;
+}
+
+void
+cf_paths_pace(const double *y, int n, double *work, CfPace *pace)
+{
+	double		decay = cf_num_pow(0.5, 3.0 / n);
+	double		sum = 0.0;
+	double		weight = 0.0;
+	int			late = n - 1 < LATE ? n - 1 : LATE;
+	CfSmooth	fit;
+	double		scale = 0.0;
+	double		short_run;
+	double		long_run;
+
+	for (int t = 1; t < n; t++)
+	{
+		work[t - 1] = y[t] - y[t - 1];
+		sum = sum * decay + work[t - 1];
+		weight = weight * decay + 1.0;
+		if (fabs(work[t - 1]) > scale)
+			scale = fabs(work[t - 1]);
+	}
+	scale = cf_num_binary_scale(scale);
+	for (int t = 0; t < n - 1; t++)
+		work[t] /= scale;
+	cf_smooth_fit(work, n - 1, CF_TREND_NONE, &fit);
+	cf_smooth_states(&fit, work, n - 1, work + n, work + 2 * n);
+	pace->view[0] = (y[n - 1] - y[0]) / (n - 1);
+	pace->view[1] = sum / weight;
+	pace->view[2] = (y[n - 1] - y[n - 1 - late]) / late;
+	pace->view[3] = work[n + n - 2] * scale;
+	if (pace->view[0] > 0.0)
+		for (int i = 1; i < 4; i++)
+			if (pace->view[i] < 0.0)
+				pace->view[i] = 0.0;
+	pace->mean = ((pace->view[0] + pace->view[1]) + (pace->view[2] + pace->view[3])) / 4.0;
+	short_run = variance_of_sums(y, n, pace->view[0], n / 4 < 7 ? (n / 4 < 1 ? 1 : n / 4) : 7);
+	long_run = n >= 2 * LATE ? variance_of_sums(y, n, pace->view[0], LATE) : 0.0;
+	pace->error = sqrt((short_run > long_run ? short_run : long_run) / (n < KNOWN ? n : KNOWN));
+}
+
+/* Blocks of increments: where one for the step at hand may start. */
+typedef struct Blocks
+{
+	int			n;				/* increments are 1 to n - 1 */
+	int			length;
+	bool		in_phase;
+} Blocks;
+
+static Blocks
+choose_blocks(int n, int period)
+{
+	Blocks		b = {n, n < LATE ? 3 : 7, false};
+
+	if (period >= 2 && n >= 4 * period)
+	{
+		b.length = period;
+		b.in_phase = true;
+	}
+	if (b.length > n - 1)
+		b.length = n - 1;
+	return b;
+}
+
+static int
+draw_start(const Blocks *b, int step, uint64_t *random)
+{
+	int			first = 1;
+	int			stride = 1;
+	int			count;
+
+	if (b->in_phase)
+	{
+		stride = b->length;
+		first = 1 + ((b->n - 1 + step - 1) % stride + stride) % stride;
+	}
+	count = (b->n - b->length - first) / stride + 1;
+	if (b->n - b->length - first < 0)
+		return 1;
+	return first + stride * (int) (cf_num_uniform(random) * count);
+}
+
+/*
+ * Where all values are whole, so is the future, and a path that has a fraction less than the
+ * threshold because its pace was drawn has in truth reached it: half a unit of continuity correction.
+ */
+static double
+effective_threshold(const double *y, int n, double threshold)
+{
+	for (int t = 0; t < n; t++)
+		if (y[t] != floor(y[t]))
+			return threshold;
+	return ceil(threshold) - 0.5;
+}
+
+static int
+walk_stock(const double *y, int n, const Blocks *b, double pace, double mean, const CfPathTask *task, uint64_t *random)
+{
+	double		level = y[n - 1];
+	int			step = 1;
+
+	while (step <= task->steps)
+	{
+		int			start = draw_start(b, step, random);
+
+		for (int i = 0; i < b->length && step <= task->steps; i++, step++)
+		{
+			level += y[start + i] - y[start + i - 1] - mean + pace;
+			if (level >= task->threshold)
+				return step;
+		}
+	}
+	return 0;
+}
+
+CfStatus
+cf_paths_stock(const double *y, int n, int period, const CfPace *pace, const CfPathTask *given,
+			   const CfStop *stop, double *crossings)
+{
+	Blocks		blocks = choose_blocks(n, period);
+	CfPathTask	reachable = *given;
+	const CfPathTask *task = &reachable;
+	uint64_t	random = task->seed;
+
+	reachable.threshold = effective_threshold(y, n, given->threshold);
+	for (int k = 0; k < task->steps; k++)
+		crossings[k] = 0.0;
+	for (int i = 0; i < CF_PATHS; i++)
+	{
+		/* views in turn, errors spread evenly over the normal distribution: less noise than drawing them */
+		double		u = (i / 4 + 0.5) / (CF_PATHS / 4);
+		double		drawn = pace->view[i % 4] + pace->error * cf_num_normal_quantile(u);
+		int			step;
+
+		if (i % 8 == 0 && cf_stop_requested(stop))
+			return CF_STOPPED;
+		if (drawn < 0.0 && pace->view[0] > 0.0)
+			drawn = 0.0;
+		step = walk_stock(y, n, &blocks, drawn, pace->view[0], task, &random);
+		if (step > 0)
+			crossings[step - 1] += 1.0;
+	}
+	return CF_OK;
+}
+
+/* One future of a flow: when it first reaches the threshold; 0: not. */
+static int
+walk_flow(const CfPrepared *p, double sign, const double *mean, const double *error, int n_errors, double alpha,
+		  const CfPathTask *task, uint64_t *random)
+{
+	double		moved = 0.0;
+
+	for (int k = 1; k <= task->steps; k++)
+	{
+		double		e = error[(int) (cf_num_uniform(random) * n_errors)];
+
+		if (sign * cf_prepare_restore(p, (int64_t) p->n - 1 + k, mean[k - 1] + moved + e) >= task->threshold)
+			return k;
+		moved += alpha * e;
+	}
+	return 0;
+}
+
+CfStatus
+cf_paths_flow(const CfPrepared *p, const CfCombination *c, double sign, const CfPathTask *task,
+			  const CfStop *stop, double *work, double *crossings)
+{
+	double	   *error = work;
+	double	   *mean = work + 3 * p->n;
+	double		reach[CF_MAX_MEMBERS];
+	uint64_t	random = task->seed;
+	CfSmooth	fit;
+	int			count = 0;
+
+	for (int k = 1; k <= task->steps; k++)
+	{
+		crossings[k - 1] = 0.0;
+		cf_combine_reach(c, k, reach);
+		mean[k - 1] = cf_combine_at(c, p->n - 1, reach);
+	}
+	cf_combine_reach(c, 1, reach);
+	for (int t = p->n / 4; t + 1 < p->n; t++)
+		error[count++] = p->x[t + 1] - cf_combine_at(c, t, reach);
+	cf_smooth_fit(p->z, p->n, CF_TREND_NONE, &fit);
+	for (int i = 0; i < CF_PATHS; i++)
+	{
+		int			step;
+
+		if (i % 8 == 0 && cf_stop_requested(stop))
+			return CF_STOPPED;
+		step = walk_flow(p, sign, mean, error, count, fit.alpha, task, &random);
+		if (step > 0)
+			crossings[step - 1] += 1.0;
+	}
+	return CF_OK;
+}
