@@ -20,4 +20,14 @@ schema_aclcheck(Oid schema, Oid role, AclMode mode)
 #endif
 }
 
+/* Soft errors of input functions came with 16; before, every error is raised. */
+#if PG_VERSION_NUM < 160000
+#define ereturn(escontext, dummy_value, ...) \
+	do { \
+		(void) (escontext); \
+		ereport(ERROR, __VA_ARGS__); \
+		return dummy_value; \
+	} while (0)
+#endif
+
 #endif							/* CAPFORECAST_COMPAT_H */
