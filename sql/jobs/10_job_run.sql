@@ -40,6 +40,8 @@ CREATE VIEW capforecast.job WITH (security_invoker = true) AS
 		 'The day''s snapshot. Hourly: the first run of a UTC day counts, the others find it done.'::text),
 		('capture_metrics', 'SELECT capforecast.capture_metrics()', '9 * * * *', interval '1 hour',
 		 'The day''s values of the operator''s own metrics. Hourly: only what failed is tried again.'),
+		('capture_vendor_usage', 'SELECT capforecast.capture_vendor_usage()', '11 * * * *', interval '1 hour',
+		 'What each vendor uses. Hourly: the first run of a UTC day counts, the others find it done.'),
 		('run_forecasts', 'SELECT capforecast.run_forecasts()', '47 0 * * *', interval '1 day',
 		 'The night''s forecasts of every metric, kept to be compared with what comes.')
 	) AS j(name, statement, schedule, every, purpose);

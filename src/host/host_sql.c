@@ -118,12 +118,18 @@ host_sql_expand(const char *template)
 void
 host_sql_read(const char *template)
 {
+	host_sql_read_with(template, 0, NULL, NULL);
+}
+
+void
+host_sql_read_with(const char *template, int nargs, Oid *types, Datum *values)
+{
 	char	   *sql = host_sql_expand(template);
 	int			nest = NewGUCNestLevel();
 
 	/* A policy that hides rows would make a smaller number, not an error. */
 	scope_set("row_security", "off");
-	scope_execute(sql, 0, NULL, NULL, NULL, true, SPI_OK_SELECT);
+	scope_execute(sql, nargs, types, values, NULL, true, SPI_OK_SELECT);
 	AtEOXact_GUC(true, nest);
 }
 
