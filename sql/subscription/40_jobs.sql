@@ -15,36 +15,36 @@ CREATE FUNCTION capforecast._severity(code text)
 $$;
 COMMENT ON FUNCTION capforecast._severity(text) IS 'How bad a finding is: info, warning or critical.';
 
-CREATE FUNCTION capforecast._resolve(codes text[], found jsonb, as_of timestamptz, scope text DEFAULT '')
+CREATE FUNCTION capforecast._resolve(codes text[], problems jsonb, as_of timestamptz, scope text DEFAULT '')
 	RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE capforecast.finding f SET resolved_at = as_of
 	WHERE f.resolved_at IS NULL AND f.code = ANY (codes) AND starts_with(f.subject, scope)
-	  AND NOT EXISTS (SELECT FROM jsonb_to_recordset(found) AS r(code text, subject text)
+	  AND NOT EXISTS (SELECT FROM jsonb_to_recordset(problems) AS r(code text, subject text)
 					  WHERE r.code = f.code AND r.subject = f.subject)
 $$;
 COMMENT ON FUNCTION capforecast._resolve(text[], jsonb, timestamptz, text) IS
-	'Resolve the open findings of these codes, with subjects that begin with scope, that are no longer found.';
+	'Resolve the open findings of these codes, with subjects that begin with scope, that are no longer problems.';
 
--- found: [{"code", "subject", "detail", "severity" (optional)}]; codes: those looked for in full.
-CREATE FUNCTION capforecast._report(codes text[], found jsonb, as_of timestamptz)
+-- problems: [{"code", "subject", "detail", "severity" (optional)}]; codes: those looked for in full.
+CREATE FUNCTION capforecast._report(codes text[], problems jsonb, as_of timestamptz)
 	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	INSERT INTO capforecast.finding AS f (code, severity, subject, detail, first_seen, last_seen)
 	SELECT DISTINCT ON (r.code, r.subject) r.code, coalesce(r.severity, capforecast._severity(r.code)), r.subject,
 		coalesce(r.detail, '{}'), as_of, as_of
-	FROM jsonb_to_recordset(found) AS r(code text, severity text, subject text, detail jsonb)
+	FROM jsonb_to_recordset(problems) AS r(code text, severity text, subject text, detail jsonb)
 	ON CONFLICT (code, subject) WHERE resolved_at IS NULL DO UPDATE
 		SET last_seen = excluded.last_seen, seen_count = f.seen_count + 1,
 			severity = excluded.severity, detail = excluded.detail;
-	PERFORM capforecast._resolve(codes, found, as_of);
+	PERFORM capforecast._resolve(codes, problems, as_of);
 END
 $$;
 COMMENT ON FUNCTION capforecast._report(text[], jsonb, timestamptz) IS 'Open, update and resolve findings.';
 
-CREATE FUNCTION capforecast._count_by_code(found jsonb)
+CREATE FUNCTION capforecast._count_by_code(problems jsonb)
 	RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce(jsonb_object_agg(c.code, c.n), '{}')
-	FROM (SELECT r.value ->> 'code' AS code, count(*) AS n FROM jsonb_array_elements(found) r GROUP BY 1) c
+	FROM (SELECT r.value ->> 'code' AS code, count(*) AS n FROM jsonb_array_elements(problems) r GROUP BY 1) c
 $$;
 COMMENT ON FUNCTION capforecast._count_by_code(jsonb) IS 'Findings as {code: number}.';
 
@@ -52,7 +52,7 @@ COMMENT ON FUNCTION capforecast._count_by_code(jsonb) IS 'Findings as {code: num
 CREATE FUNCTION capforecast._problems(codes text[], as_of timestamptz)
 	RETURNS jsonb LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
 DECLARE
-	found jsonb;
+	problems jsonb;
 	with_vendors boolean := codes && ARRAY['inactive_vendor', 'orphan_subscription'];
 BEGIN
 	EXECUTE capforecast._host_sql($sql$
@@ -92,8 +92,8 @@ BEGIN
 					ON v.vendor_id = s.vendor_id$sql$ ELSE '' END || $sql$
 		) x CROSS JOIN LATERAL unnest(x.problems) problem
 		WHERE x.problems && $2 AND problem = ANY ($2)$sql$)
-	INTO found USING as_of, codes;
-	RETURN found;
+	INTO problems USING as_of, codes;
+	RETURN problems;
 END
 $$;
 COMMENT ON FUNCTION capforecast._problems(text[], timestamptz) IS
@@ -114,7 +114,7 @@ DECLARE
 BEGIN
 	EXECUTE capforecast._host_sql('SELECT coalesce(array_agg(d.subscription_id), ''{}'')
 		FROM (SELECT s.subscription_id FROM ' || capforecast._subscriptions_sql() || ' s
-			JOIN capforecast.subscription_state st USING (subscription_id)
+			LEFT JOIN capforecast.subscription_state st USING (subscription_id)
 			WHERE (' || condition || ')' || CASE WHEN ids IS NOT NULL THEN ' AND s.subscription_id = ANY ($2)' ELSE '' END
 			|| CASE WHEN row_limit IS NOT NULL THEN ' ORDER BY s.id LIMIT $3' ELSE '' END || ') d')
 	INTO due USING as_of, ids, row_limit;
@@ -207,7 +207,7 @@ COMMENT ON FUNCTION capforecast._try_job_lock(text) IS 'One run of a job at a ti
 
 -- codes: those that this run has looked for in full.
 CREATE FUNCTION capforecast._finish(job text, started_at timestamptz, as_of timestamptz, dry_run boolean,
-		counts jsonb, found jsonb, codes text[])
+		counts jsonb, problems jsonb, codes text[])
 	RETURNS capforecast.job_result LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	result capforecast.job_result;
@@ -216,13 +216,13 @@ BEGIN
 		'{"examined": 0, "changed": 0, "skipped_locked": 0, "failed": 0}'::jsonb || counts);
 	result.as_of := as_of;
 	result.dry_run := dry_run;
-	result.findings := capforecast._count_by_code(found);
+	result.findings := capforecast._count_by_code(problems);
 	result.already_running := false;
 	IF dry_run THEN
 		RETURN result;
 	END IF;
-	PERFORM capforecast._report(codes, found, as_of);
-	PERFORM capforecast._resolve(ARRAY['job_row_failed'], found, as_of, job || ' ');
+	PERFORM capforecast._report(codes, problems, as_of);
+	PERFORM capforecast._resolve(ARRAY['job_row_failed'], problems, as_of, job || ' ');
 	result.run_id := capforecast._settle_run(job, started_at, as_of, result.examined, result.changed, result.skipped_locked,
 		result.failed, counts - ARRAY['examined', 'changed', 'skipped_locked', 'failed'] || jsonb_build_object('findings', result.findings));
 	RETURN result;

@@ -20,7 +20,7 @@ DECLARE
 	now timestamptz := capforecast._now(as_of);
 	adopted bigint;
 	counts jsonb;
-	found jsonb;
+	problems jsonb;
 	result capforecast.reset_result;
 BEGIN
 	result.already_running := NOT capforecast._try_job_lock(job);
@@ -30,16 +30,16 @@ BEGIN
 		RETURN result;
 	END IF;
 	IF capforecast._host_has('billing_history') THEN
-		codes := codes || 'no_price';
+		codes := codes || 'no_price'::text;
 	END IF;
 	BEGIN
 		PERFORM capforecast._see(now);
 		adopted := capforecast._adopt_periods(now);
-		SELECT w.counts, w.failures INTO counts, found FROM capforecast._work(job, '_roll', condition, now, '{}', row_limit) w;
+		SELECT w.counts, w.failures INTO counts, problems FROM capforecast._work(job, '_roll', condition, now, '{}', row_limit) w;
 		counts := capforecast._add_counts(counts, jsonb_build_object('windows_closed', adopted, 'drafts', 0));
-		found := found || capforecast._problems(codes, now);
+		problems := problems || capforecast._problems(codes, now);
 		result := jsonb_populate_record(NULL::capforecast.reset_result,
-			to_jsonb(capforecast._finish(job, started_at, now, dry_run, counts, found, codes)) || (counts - 'failed'));
+			to_jsonb(capforecast._finish(job, started_at, now, dry_run, counts, problems, codes)) || (counts - 'failed'));
 		IF dry_run THEN
 			RAISE EXCEPTION USING ERRCODE = 'CF000';
 		END IF;

@@ -77,14 +77,15 @@ CREATE FUNCTION capforecast.check_trial_expirations(as_of timestamptz DEFAULT NU
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
 DECLARE
 	job constant text := 'check_trial_expirations';
-	condition constant text := 's.status = ''trial'' AND s.trial_ends_at <= $1 AND s.stripe_subscription_id IS NULL AND s.good_period';
 	codes constant text[] := ARRAY['trial_without_end', 'trial_unconfirmed'];
 	action text := split_part(capforecast._setting('trial_action'), ':', 1);
 	new_tier text := nullif(split_part(capforecast._setting('trial_action'), ':', 2), '');
+	condition text := 's.status = ''trial'' AND s.trial_ends_at <= $1 AND s.stripe_subscription_id IS NULL'
+		|| CASE WHEN action = 'expire' THEN '' ELSE ' AND s.good_period' END;
 	started_at timestamptz := clock_timestamp();
 	now timestamptz := capforecast._now(as_of);
 	counts jsonb;
-	found jsonb;
+	problems jsonb;
 	result capforecast.trial_result;
 	expiring jsonb;
 BEGIN
@@ -102,16 +103,16 @@ BEGIN
 	END IF;
 	BEGIN
 		PERFORM capforecast._see(now);
-		SELECT w.counts, w.failures INTO counts, found
+		SELECT w.counts, w.failures INTO counts, problems
 		FROM capforecast._work(job, '_settle_trials', condition, now, jsonb_build_object('action', action, 'tier', new_tier)) w;
-		found := found || capforecast._problems(codes, now);
+		problems := problems || capforecast._problems(codes, now);
 		EXECUTE capforecast._host_sql('SELECT coalesce(jsonb_agg(jsonb_build_object(''vendor_id'', s.vendor_id::text, ''subscription_id'', s.subscription_id,
 				''trial_ends_at'', s.trial_ends_at) ORDER BY s.trial_ends_at, s.id), ''[]'')
 			FROM ' || capforecast._subscriptions_sql() || ' s
 			WHERE s.status = ''trial'' AND s.trial_ends_at > $1 AND s.trial_ends_at <= $1 + $2')
 		INTO expiring USING now, warn;
 		result := jsonb_populate_record(NULL::capforecast.trial_result,
-			to_jsonb(capforecast._finish(job, started_at, now, dry_run, counts, found, codes)) || jsonb_build_object('expiring_soon', expiring));
+			to_jsonb(capforecast._finish(job, started_at, now, dry_run, counts, problems, codes)) || jsonb_build_object('expiring_soon', expiring));
 		IF dry_run THEN
 			RAISE EXCEPTION USING ERRCODE = 'CF000';
 		END IF;
@@ -160,7 +161,7 @@ DECLARE
 	started_at timestamptz := clock_timestamp();
 	now timestamptz := capforecast._now(as_of);
 	counts jsonb;
-	found jsonb;
+	problems jsonb;
 	result capforecast.job_result;
 BEGIN
 	result.already_running := NOT capforecast._try_job_lock(job);
@@ -171,13 +172,13 @@ BEGIN
 	END IF;
 	BEGIN
 		PERFORM capforecast._see(now);
-		SELECT w.counts, w.failures INTO counts, found FROM capforecast._work(job, '_end_stale', condition, now, '{}') w;
-		found := found || capforecast._problems(codes, now)
+		SELECT w.counts, w.failures INTO counts, problems FROM capforecast._work(job, '_end_stale', condition, now, '{}') w;
+		problems := problems || capforecast._problems(codes, now)
 			|| (SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'outbox_stuck', 'subject', 'outbox ' || o.id,
 					'detail', jsonb_build_object('vendor', o.vendor_id, 'operation', o.operation, 'created_at', o.created_at))), '[]')
 				FROM capforecast.stripe_outbox o WHERE o.status = 'pending' AND o.created_at <= now - interval '1 day');
 		PERFORM capforecast._purge(now);
-		result := capforecast._finish(job, started_at, now, dry_run, counts, found, codes || 'outbox_stuck'::text);
+		result := capforecast._finish(job, started_at, now, dry_run, counts, problems, codes || 'outbox_stuck'::text);
 		IF dry_run THEN
 			RAISE EXCEPTION USING ERRCODE = 'CF000';
 		END IF;
