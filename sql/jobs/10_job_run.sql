@@ -37,7 +37,15 @@ CREATE VIEW capforecast.job AS
 	SELECT * FROM (VALUES
 		('capture_daily_snapshot'::text, 'SELECT capforecast.capture_daily_snapshot()'::text,
 		 '7 * * * *'::text, interval '1 hour',
-		 'The day''s snapshot. Hourly: the first run of a UTC day counts, the others find it done.'::text)
+		 'The day''s snapshot. Hourly: the first run of a UTC day counts, the others find it done.'::text),
+		('reset_period_counters', 'SELECT capforecast.reset_period_counters()', '*/5 * * * *', interval '5 minutes',
+		 'Close usage windows and billing periods that have ended.'),
+		('check_trial_expirations', 'SELECT capforecast.check_trial_expirations()', '17 * * * *', interval '1 hour',
+		 'End trials that are over.'),
+		('sync_stripe_status', 'SELECT capforecast.sync_stripe_status()', '*/10 * * * *', interval '10 minutes',
+		 'Follow Stripe: status, period and tier of what it manages.'),
+		('cleanup_stale_subscriptions', 'SELECT capforecast.cleanup_stale_subscriptions()', '23 4 * * *', interval '1 day',
+		 'Let cancellations take effect, end what is past due for too long, report what is wrong, drop old logs.')
 	) AS j(name, statement, schedule, every, purpose);
 COMMENT ON VIEW capforecast.job IS 'The jobs: what run_job(name) runs, and how often schedule_jobs() has it run (UTC).';
 

@@ -111,6 +111,7 @@ CREATE TABLE capforecast.stripe_event (
 	event_id     text PRIMARY KEY,
 	event_type   text NOT NULL,
 	object_id    text,
+	customer_id  text,
 	livemode     boolean,
 	account_id   text,
 	created      timestamptz NOT NULL,
@@ -121,6 +122,7 @@ CREATE TABLE capforecast.stripe_event (
 	applied_at   timestamptz
 );
 CREATE INDEX stripe_event_object ON capforecast.stripe_event (object_id, created);
+CREATE INDEX stripe_event_customer ON capforecast.stripe_event (customer_id);
 COMMENT ON TABLE capforecast.stripe_event IS 'Webhook events that ingest_stripe_event() took in; where no mirror of Stripe is bound, they are what sync_stripe_status() reads. Kept 90 days, and longer where an event is the last word on its object.';
 COMMENT ON COLUMN capforecast.stripe_event.applied_at IS 'when its subscription was brought to agree with it; NULL: not, or left to the mirror';
 SELECT pg_catalog.pg_extension_config_dump('capforecast.stripe_event', '');

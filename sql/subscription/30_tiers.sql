@@ -74,18 +74,19 @@ CREATE FUNCTION capforecast._subscriptions_sql()
 			coalesce({s:vendor_subscriptions.cancel_at_period_end}, false) AS cancel_at_period_end,
 			{s:vendor_subscriptions.cancelled_at} AS cancelled_at,
 			{s:vendor_subscriptions.stripe_customer_id} AS stripe_customer_id,
-			{s:vendor_subscriptions.stripe_subscription_id} AS stripe_subscription_id
+			{s:vendor_subscriptions.stripe_subscription_id} AS stripe_subscription_id,
+			{s:vendor_subscriptions.stripe_price_id} AS stripe_price_id
 		  FROM {vendor_subscriptions} s)'
 $$;
 COMMENT ON FUNCTION capforecast._subscriptions_sql() IS 'The host''s subscriptions. live: trial, active or past_due; step: months of the billing period.';
 
 -- The literal takes the type of the host's key, so that its index serves.  The marker is
 -- replaced after the names: what a caller writes is never read as a template.
-CREATE FUNCTION capforecast._vendor_sql(template text, vendor text)
+CREATE FUNCTION capforecast._keyed_sql(template text, key text)
 	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT replace(capforecast._host_sql(template), '@vendor', quote_nullable(vendor))
+	SELECT replace(capforecast._host_sql(template), '@key', quote_nullable(key))
 $$;
-COMMENT ON FUNCTION capforecast._vendor_sql(text, text) IS 'A template with @vendor in it for one vendor.';
+COMMENT ON FUNCTION capforecast._keyed_sql(text, text) IS 'A template for one vendor or row, whose key stands for @key in it.';
 
 -- Used where a code has no row: names and limits as the web application has always shown
 -- them.  They have no price, because a price that the operator's table does not hold is

@@ -157,10 +157,10 @@ COMMENT ON FUNCTION capforecast._work_on(text, text, timestamptz, text[], jsonb)
 	'Lock what is free, look again, and let the worker do it.';
 
 CREATE FUNCTION capforecast._work(job text, worker text, condition text, as_of timestamptz, options jsonb, row_limit integer DEFAULT NULL,
-		OUT counts jsonb, OUT failures jsonb)
+		given text[] DEFAULT NULL, OUT counts jsonb, OUT failures jsonb)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	ids text[] := capforecast._due(condition, as_of, row_limit => row_limit);
+	ids text[] := capforecast._due(condition, as_of, given, row_limit);
 	one text;
 BEGIN
 	counts := jsonb_build_object('examined', cardinality(ids));
@@ -190,7 +190,7 @@ BEGIN
 	counts := counts || jsonb_build_object('failed', jsonb_array_length(failures));
 END
 $$;
-COMMENT ON FUNCTION capforecast._work(text, text, text, timestamptz, jsonb, integer) IS
+COMMENT ON FUNCTION capforecast._work(text, text, text, timestamptz, jsonb, integer, text[]) IS
 	'Run a job''s worker over the subscriptions that meet a condition: in one set, and row by row where the set fails.';
 
 CREATE TYPE capforecast.job_result AS (

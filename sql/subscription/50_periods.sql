@@ -3,9 +3,9 @@
 CREATE FUNCTION capforecast._see(as_of timestamptz, vendor text DEFAULT NULL)
 	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
 DECLARE
-	one_vendor text := CASE WHEN vendor IS NOT NULL THEN ' AND s.vendor_id = @vendor' ELSE '' END;
+	one_vendor text := CASE WHEN vendor IS NOT NULL THEN ' AND s.vendor_id = @key' ELSE '' END;
 BEGIN
-	EXECUTE capforecast._vendor_sql($sql$
+	EXECUTE capforecast._keyed_sql($sql$
 		INSERT INTO capforecast.subscription_state (subscription_id, vendor_id, anchor_local, anchor_zone, anchor_irregular,
 			usage_start, usage_end, billed_from, billed_until, billed_price_cents, billed_amount_cents, billed_currency, last_status)
 		SELECT s.subscription_id, s.vendor_id::text, a.anchor, $2, a.irregular,
@@ -23,7 +23,7 @@ BEGIN
 		ON CONFLICT DO NOTHING$sql$, vendor)
 	USING as_of, capforecast._setting('billing_timezone');
 
-	EXECUTE capforecast._vendor_sql($sql$
+	EXECUTE capforecast._keyed_sql($sql$
 		UPDATE capforecast.subscription_state st SET last_status = s.status, status_since = $1
 		FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
 		WHERE s.subscription_id = st.subscription_id AND s.status IS DISTINCT FROM st.last_status$sql$ || one_vendor, vendor)

@@ -62,7 +62,7 @@ UPDATE vendor_subscriptions SET status = 'past_due' WHERE id = 11;
 DO $$ BEGIN PERFORM capforecast.cleanup_stale_subscriptions('2025-03-31 02:00'); END $$;
 SELECT is((SELECT r.changed FROM capforecast.cleanup_stale_subscriptions('2025-04-05') r), 1::bigint, '8.6.1 (13 is cancelled)');
 SELECT is((SELECT status FROM vendor_subscriptions WHERE id = 11), 'past_due', '8.6.1 the grace counts from when it became past_due');
-SELECT is((SELECT r.changed FROM capforecast.cleanup_stale_subscriptions('2025-04-10', '10 days') r), 1::bigint, '8.6.1 past_due_grace');
+SELECT is((SELECT r.changed FROM capforecast.cleanup_stale_subscriptions('2025-04-10 02:00', '10 days') r), 1::bigint, '8.6.1 past_due_grace');
 
 -- Findings
 DELETE FROM vendor_subscriptions;
