@@ -10,7 +10,7 @@ use Test::More;
 use Time::HiRes qw(time);
 use CapForecast;
 
-my $node = new_server('main');
+my $node = new_server('main', settings => 'restart_after_crash = on');
 small_platform($node);
 my $connect = $node->connstr('postgres');
 
