@@ -35,8 +35,8 @@ sub contents
 	my $all = '';
 	for my $table (split /\n/, $tables)
 	{
-		my $columns = $table =~ /_seq$/ ? 'last_value, is_called' : '*';
-		$all .= "$table\n" . $on->safe_psql($database, "SELECT $columns FROM $table t ORDER BY 1::text, t::text") . "\n";
+		my $query = $table =~ /_seq$/ ? "SELECT last_value, is_called FROM $table" : "SELECT * FROM $table t ORDER BY t::text";
+		$all .= "$table\n" . $on->safe_psql($database, $query) . "\n";
 	}
 	return $all . $on->safe_psql($database, 'SELECT * FROM capforecast.infrastructure_tiers ORDER BY position');
 }
