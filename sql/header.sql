@@ -1,3 +1,6 @@
 \echo Use "CREATE EXTENSION capforecast" to load this file. \quit
 
--- Everything below is created in schema capforecast, which the extension owns.
+-- The schema belongs to the extension: it goes with it, and a schema of this name that
+-- somebody has made before is refused instead of taken over with what is in it.
+CREATE SCHEMA capforecast;
+COMMENT ON SCHEMA capforecast IS 'capacity planning and forecasting; grant USAGE on it to whom may ask';

@@ -4,11 +4,15 @@
 # that nothing is installed into the system's PostgreSQL, and works as root (the server
 # then runs as postgres) or as any user.
 
-here=$(cd "$(dirname "$0")/.." && pwd)
-while [ ! -f "$here/capforecast.control" ]; do here=$(dirname "$here"); done
-
 say() { printf '== %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# The checkout that the running script is in.
+here=$(cd "$(dirname "$0")" && pwd)
+while [ ! -f "$here/capforecast.control" ]; do
+	[ "$here" != / ] || die "$0 is not in a checkout of capforecast"
+	here=$(dirname "$here")
+done
 
 # ---------- what is missing ----------
 

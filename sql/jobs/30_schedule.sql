@@ -30,7 +30,7 @@ DECLARE
 	call text;
 BEGIN
 	SELECT * INTO cron FROM capforecast._pg_cron();
-	FOR the_job IN SELECT j.name, j.schedule FROM capforecast.job j ORDER BY j.name LOOP
+	FOR the_job IN SELECT j.name, j.schedule FROM capforecast.job j WHERE j.enabled ORDER BY j.name LOOP
 		job := the_job.name;
 		schedule := the_job.schedule;
 		call := format('CALL capforecast.run_job(%L)', the_job.name);
@@ -104,8 +104,8 @@ COMMENT ON FUNCTION capforecast._due_jobs(timestamptz) IS 'Jobs that have not su
 CREATE PROCEDURE capforecast.run_maintenance()
 	LANGUAGE plpgsql AS $$
 DECLARE
-	the_job text;
-	failures text;
+	the_job pg_catalog.text;
+	failures pg_catalog.text;
 BEGIN
 	FOR the_job IN SELECT capforecast._due_jobs() LOOP
 		CALL capforecast.run_job(the_job, raise_error => false);

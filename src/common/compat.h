@@ -10,6 +10,11 @@
 #include "catalog/pg_namespace.h"
 #include "utils/acl.h"
 
+/* Spelled as in 18: before the declaration. */
+#ifndef pg_noreturn
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 static inline AclResult
 schema_aclcheck(Oid schema, Oid role, AclMode mode)
 {
@@ -19,5 +24,15 @@ schema_aclcheck(Oid schema, Oid role, AclMode mode)
 	return pg_namespace_aclcheck(schema, role, mode);
 #endif
 }
+
+/* Soft errors of input functions came with 16; before, every error is raised. */
+#if PG_VERSION_NUM < 160000
+#define ereturn(escontext, dummy_value, ...) \
+	do { \
+		(void) (escontext); \
+		ereport(ERROR, __VA_ARGS__); \
+		return dummy_value; \
+	} while (0)
+#endif
 
 #endif							/* CAPFORECAST_COMPAT_H */

@@ -30,7 +30,7 @@ static const HostColumn subscription_tiers[] = {
 	{"products_limit", HOST_NUMBER, "?NULL::bigint", "max_products"},
 	{"orders_per_month", HOST_NUMBER, "?NULL::bigint", "max_orders orders_limit"},
 	{"team_members", HOST_NUMBER, "?NULL::bigint", "max_users team_limit seats"},
-	{"price_monthly_cents", HOST_NUMBER, NULL, "price_cents amount"},
+	{"price_monthly_cents", HOST_NUMBER, "?NULL::bigint", "price_cents amount"},
 	{"price_annual_cents", HOST_NUMBER, "NULL::bigint", "price_yearly_cents"},
 	{"currency", HOST_TEXT, "'EUR'::text", NULL},
 	{"features", HOST_JSON, "'[]'::jsonb", NULL},
@@ -131,18 +131,18 @@ static const HostColumn billing_history[] = {
 	{"line_items", HOST_JSON, "'[]'::jsonb", NULL},
 };
 
-#define ENTITY(table, feeds) {#table, feeds, table, lengthof(table)}
+#define ENTITY(table, feeds, other_names) {#table, feeds, other_names, table, lengthof(table)}
 
 static const HostEntity entities[] = {
-	ENTITY(vendors, "vendor counts"),
-	ENTITY(subscription_tiers, "theoretical limits"),
-	ENTITY(vendor_subscriptions, "subscription counts, orders and limits"),
-	ENTITY(products, "product counts"),
-	ENTITY(vendor_users, "team member counts"),
-	ENTITY(orders, "order counts per period"),
-	ENTITY(addon_products, "add-on prices and grants"),
-	ENTITY(vendor_addons, "add-ons of a vendor"),
-	ENTITY(billing_history, "invoices"),
+	ENTITY(vendors, "vendor counts", "tenants shops merchants stores accounts organizations companies"),
+	ENTITY(subscription_tiers, "theoretical limits", "tiers plans subscription_plans pricing_plans"),
+	ENTITY(vendor_subscriptions, "subscription counts, orders and limits", "subscriptions tenant_subscriptions shop_subscriptions account_subscriptions"),
+	ENTITY(products, "product counts", "items listings"),
+	ENTITY(vendor_users, "team member counts", "team_members memberships members shop_users tenant_users account_users"),
+	ENTITY(orders, "order counts per period", "sales purchases"),
+	ENTITY(addon_products, "add-on prices and grants", "addons add_ons"),
+	ENTITY(vendor_addons, "add-ons of a vendor", "subscription_addons tenant_addons shop_addons"),
+	ENTITY(billing_history, "invoices", "invoices"),
 };
 
 const HostEntity *
@@ -168,6 +168,32 @@ host_schema_column(const HostEntity *entity, const char *name)
 		if (strcmp(entity->columns[i].name, name) == 0)
 			return &entity->columns[i];
 	return NULL;
+}
+
+const HostEntity *
+host_schema_entity_named(const char *name)
+{
+	const HostEntity *entity = host_schema_entity(name);
+
+	if (entity == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("entity \"%s\" does not exist", name),
+				 errhint("The entities are %s.", host_schema_entity_names())));
+	return entity;
+}
+
+const HostColumn *
+host_schema_column_named(const HostEntity *entity, const char *name)
+{
+	const HostColumn *column = host_schema_column(entity, name);
+
+	if (column == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("entity \"%s\" has no column \"%s\"", entity->name, name),
+				 errhint("Its columns are %s.", host_schema_column_names(entity))));
+	return column;
 }
 
 char *

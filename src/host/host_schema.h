@@ -34,6 +34,7 @@ typedef struct HostEntity
 {
 	const char *name;			/* logical name = default table name in schema public */
 	const char *feeds;			/* what the operator loses without it */
+	const char *other_names;	/* tables seen elsewhere, space separated, for hints */
 	const HostColumn *columns;
 	int			n_columns;
 } HostEntity;
@@ -43,6 +44,10 @@ extern const HostEntity *host_schema_entities(int *n_entities);
 /* Both return NULL when there is none of that name. */
 extern const HostEntity *host_schema_entity(const char *name);
 extern const HostColumn *host_schema_column(const HostEntity *entity, const char *name);
+
+/* The same for a name that somebody gave: 22023, with the names there are, when there is none. */
+extern const HostEntity *host_schema_entity_named(const char *name);
+extern const HostColumn *host_schema_column_named(const HostEntity *entity, const char *name);
 
 /* "a, b, c": the names for a hint, in the current memory context. */
 extern char *host_schema_entity_names(void);

@@ -5,44 +5,40 @@
  * One definition of a limit for snapshot, utilization and recommendations: over
  * subscriptions that are active or on trial, the subscription's own limit if it has
  * one (-1: unlimited), else its tier's (NULL: unlimited).  A subscription whose tier
- * has no row counts in the distribution only.  A custom limit below -1 means nothing
- * and is read as none.
+ * has no row counts in the distribution only.
  */
 #include "postgres.h"
 
+#include "host/host_limits.h"
 #include "host/host_usage.h"
-
-/* A tier's row, at most one however the codes are kept. */
-#define TIER_OF(tier) \
-	"LEFT JOIN LATERAL (SELECT true AS found, {t:subscription_tiers.products_limit} AS products_limit, " \
-	"         {t:subscription_tiers.orders_per_month} AS orders_limit, " \
-	"         {t:subscription_tiers.team_members} AS team_limit " \
-	"    FROM {subscription_tiers} t WHERE {t:subscription_tiers.code} = " tier " LIMIT 1) t ON true "
 
 /*
  * Subscriptions by tier.  own_x: sum of the finite limits of their own; plan_x: how
- * many take their tier's.
+ * many take their tier's.  The rows are first summed by tier and status, without a
+ * condition, so that what depends on the status is asked of a handful of sums and not
+ * of each row: a third of the time.
  */
-#define OWN(column) "sum(" column ") FILTER (WHERE counted AND " column " >= 0)"
-#define PLAN(column) "count(*) FILTER (WHERE counted AND (" column " IS NULL OR " column " < -1))"
+#define OWN_AND_PLAN(column, name) \
+	"sum(nullif({s:vendor_subscriptions." column "}, -1)) AS own_" name ", " \
+	"count(*) - count({s:vendor_subscriptions." column "}) AS plan_" name
 
-#define SUBSCRIPTION_ROWS \
-	"SELECT {s:vendor_subscriptions.tier} AS tier, " \
-	"       {s:vendor_subscriptions.status} = 'trial' AS trial, " \
-	"       {s:vendor_subscriptions.status} IN ('active', 'trial') AS counted, " \
-	"       {s:vendor_subscriptions.orders_this_period} AS orders, " \
-	"       {s:vendor_subscriptions.custom_products_limit} AS products_limit, " \
-	"       {s:vendor_subscriptions.custom_orders_limit} AS orders_limit, " \
-	"       {s:vendor_subscriptions.custom_team_limit} AS team_limit " \
-	"  FROM {vendor_subscriptions} s"
+#define BY_TIER_AND_STATUS \
+	"SELECT {s:vendor_subscriptions.tier} COLLATE \"C\" AS tier, {s:vendor_subscriptions.status} AS status, " \
+	"       count(*) AS total, sum({s:vendor_subscriptions.orders_this_period}) AS orders, " \
+	OWN_AND_PLAN("custom_products_limit", "products") ", " \
+	OWN_AND_PLAN("custom_orders_limit", "orders") ", " \
+	OWN_AND_PLAN("custom_team_limit", "team") \
+	"  FROM {vendor_subscriptions} s GROUP BY 1, 2"
+
+#define COUNTED(sum) "sum(" sum ") FILTER (WHERE status IN ('active', 'trial')) AS " sum
 
 #define BY_TIER \
-	"SELECT tier, count(*) AS total, count(*) FILTER (WHERE counted) AS counted, " \
-	"       count(*) FILTER (WHERE trial) AS trial, sum(orders) AS orders, " \
-	OWN("products_limit") " AS own_products, " PLAN("products_limit") " AS plan_products, " \
-	OWN("orders_limit") " AS own_orders, " PLAN("orders_limit") " AS plan_orders, " \
-	OWN("team_limit") " AS own_team, " PLAN("team_limit") " AS plan_team " \
-	"  FROM (" SUBSCRIPTION_ROWS ") s GROUP BY tier"
+	"SELECT tier, sum(total) AS total, sum(orders) AS orders, " \
+	"       coalesce(sum(total) FILTER (WHERE status IN ('active', 'trial')), 0)::bigint AS counted, " \
+	"       sum(total) FILTER (WHERE status = 'trial') AS trial, " \
+	COUNTED("own_products") ", " COUNTED("plan_products") ", " COUNTED("own_orders") ", " \
+	COUNTED("plan_orders") ", " COUNTED("own_team") ", " COUNTED("plan_team") \
+	"  FROM (" BY_TIER_AND_STATUS ") s GROUP BY tier"
 
 #define LIMIT_SUM(own, plan, tier_limit) \
 	"coalesce(sum(coalesce(" own ", 0) + coalesce(" plan " * t." tier_limit ", 0)) FILTER (WHERE t.found), 0)::bigint"
@@ -55,11 +51,11 @@
 	"coalesce(jsonb_object_agg(coalesce(tier, 'null'), counted) FILTER (WHERE counted > 0), '{}') AS tier_distribution"
 
 static const HostUsagePart parts[] = {
-	{"vendors", {
+	{"vendors", true, {
 			"SELECT count(*) AS total_vendors, count(*) FILTER (WHERE {vendors.is_active}) AS active_vendors FROM {vendors}",
 			"SELECT count(*) AS total_vendors FROM {vendors}"
 	}},
-	{"subscriptions", {
+	{"subscriptions", true, {
 			"SELECT " SUBSCRIPTION_COUNTS ", "
 			LIMIT_SUM("own_products", "plan_products", "products_limit") " AS theoretical_products_limit, "
 			LIMIT_SUM("own_orders", "plan_orders", "orders_limit") " AS theoretical_orders_limit, "
@@ -67,13 +63,13 @@ static const HostUsagePart parts[] = {
 			"FROM (" BY_TIER ") s " TIER_OF("s.tier"),
 			"SELECT " SUBSCRIPTION_COUNTS " FROM (" BY_TIER ") s"
 	}},
-	{"products", {
+	{"products", true, {
 			"SELECT count(*) AS total_products FROM {products}"
 	}},
-	{"team_members", {
+	{"team_members", true, {
 			"SELECT count(*) FILTER (WHERE {vendor_users.is_active}) AS total_team_members FROM {vendor_users}"
 	}},
-	{"database_size", {
+	{"database_size", false, {
 			"SELECT round(pg_database_size(current_database()) / 1048576.0, 2) AS db_size_mb"
 	}},
 };
@@ -88,10 +84,6 @@ host_usage_parts(int *n_parts)
 const char *const host_usage_active_vendors =
 "SELECT count(*) FILTER (WHERE {vendors.is_active}) AS active_vendors FROM {vendors}";
 
-/* The limit of one subscription: NULL where it is unlimited. */
-#define LIMIT_OF(own, tier_limit) \
-	"CASE WHEN " own " >= 0 THEN " own " WHEN " own " = -1 THEN NULL ELSE t." tier_limit " END"
-
 const char *const host_usage_capacity =
 "WITH product_use AS MATERIALIZED ("
 "  SELECT {products.vendor_id} AS vendor, count(*) AS n FROM {products} GROUP BY 1), "
@@ -99,7 +91,7 @@ const char *const host_usage_capacity =
 "  SELECT {vendor_users.vendor_id} AS vendor, count(*) FILTER (WHERE {vendor_users.is_active}) AS n "
 "    FROM {vendor_users} GROUP BY 1), "
 "subs AS MATERIALIZED ("
-"  SELECT {s:vendor_subscriptions.tier} AS tier, {s:vendor_subscriptions.status} AS status, "
+"  SELECT {s:vendor_subscriptions.tier} COLLATE \"C\" AS tier, {s:vendor_subscriptions.status} AS status, "
 "         {s:vendor_subscriptions.status} IN ('active', 'trial') AS counted, t.found IS TRUE AS known, "
 "         " LIMIT_OF("{s:vendor_subscriptions.custom_products_limit}", "products_limit") " AS products_limit, "
 "         " LIMIT_OF("{s:vendor_subscriptions.custom_orders_limit}", "orders_limit") " AS orders_limit, "
@@ -122,7 +114,6 @@ TIER_OF("{s:vendor_subscriptions.tier}")
 "         count(*) FILTER (WHERE counted AND known AND quota IS NULL) AS unlimited_subscriptions, "
 "         sum(used) FILTER (WHERE counted AND known AND quota IS NOT NULL) AS actual_limited, "
 "         sum(used) FILTER (WHERE counted AND known AND quota IS NULL) AS actual_unlimited, "
-"         sum(used) AS used_by_subscriptions, "
 "         sum(greatest(quota - used, 0)) FILTER (WHERE counted AND known AND quota IS NOT NULL) AS headroom, "
 "         sum(greatest(used - quota, 0)) FILTER (WHERE counted AND known AND quota IS NOT NULL) AS over_limit, "
 "         count(*) FILTER (WHERE counted AND known AND used > quota) AS vendors_over_limit, "

@@ -1,0 +1,124 @@
+-- Metrics of the operator's own: any number worth watching, from a query.
+
+CREATE TABLE capforecast.own_metric (
+	metric    text PRIMARY KEY CHECK (metric ~ '^[a-z][a-z0-9_]{0,62}$'),
+	kind      text NOT NULL CHECK (kind IN ('stock', 'flow')),
+	unit      text,
+	floor     double precision,
+	cap       double precision CHECK (cap >= floor),
+	direction text NOT NULL CHECK (direction IN ('up', 'down'))
+);
+COMMENT ON TABLE capforecast.own_metric IS 'The operator''s own metrics; written by add_metric() and drop_metric().';
+COMMENT ON COLUMN capforecast.own_metric.floor IS 'no value can lie below; NULL: no bound';
+COMMENT ON COLUMN capforecast.own_metric.cap IS 'no value can lie above; NULL: no bound';
+COMMENT ON COLUMN capforecast.own_metric.direction IS 'up: the limit is a maximum; down: it is a minimum';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.own_metric', '');
+
+-- Apart from the above, because a query may hold what its readers must not see.
+CREATE TABLE capforecast._metric_query (
+	metric      text PRIMARY KEY REFERENCES capforecast.own_metric ON DELETE CASCADE,
+	owner       name NOT NULL DEFAULT current_user,
+	query       text NOT NULL,
+	limit_query text,
+	limit_value double precision,
+	CHECK (limit_query IS NULL OR limit_value IS NULL)
+);
+COMMENT ON TABLE capforecast._metric_query IS
+	'What capture_metrics() runs, and as which role. Only the role that runs the jobs needs to read it.';
+SELECT pg_catalog.pg_extension_config_dump('capforecast._metric_query', '');
+
+CREATE TRIGGER check_owner BEFORE INSERT OR UPDATE ON capforecast._metric_query
+	FOR EACH ROW EXECUTE FUNCTION capforecast._check_owner();
+
+CREATE TABLE capforecast.metric_value (
+	metric      text,
+	day         date,
+	value       double precision NOT NULL,
+	limit_value double precision,
+	captured_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	PRIMARY KEY (metric, day)
+);
+COMMENT ON TABLE capforecast.metric_value IS
+	'Values that are not columns of capacity_snapshots, one a UTC day: the operator''s own metrics, and what capture_vendor_usage() adds up.';
+COMMENT ON COLUMN capforecast.metric_value.limit_value IS 'the limit as it was on the day; NULL: none, or not known';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.metric_value', '');
+
+CREATE FUNCTION capforecast._measure_metric(query text, limit_query text, OUT value double precision, OUT limit_value double precision)
+	LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_measure_metric';
+COMMENT ON FUNCTION capforecast._measure_metric(text, text) IS
+	'Run the queries of a metric the way capture_metrics() does, as the caller''s role.';
+
+CREATE FUNCTION capforecast.add_metric(name text, query text, unit text DEFAULT NULL, kind text DEFAULT 'stock',
+		floor double precision DEFAULT NULL, cap double precision DEFAULT NULL,
+		limit_value double precision DEFAULT NULL, limit_query text DEFAULT NULL, direction text DEFAULT 'up')
+	RETURNS TABLE (measured_value double precision, measured_limit double precision)
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+	IF add_metric.name IS NULL OR add_metric.name !~ '^[a-z][a-z0-9_]{0,62}$' THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = format('"%s" cannot be the name of a metric', add_metric.name),
+			HINT = 'Use lower-case letters, digits and underscores, a letter first, 63 characters at most.';
+	ELSIF EXISTS (SELECT FROM capforecast.metrics m WHERE m.metric = add_metric.name AND m.is_builtin) THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = format('metric "%s" is built in', add_metric.name),
+			HINT = 'Choose another name. SELECT metric FROM capforecast.metrics lists those in use.';
+	ELSIF add_metric.query IS NULL THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = 'query must not be null',
+			HINT = 'Give one SELECT that returns one row with one number.';
+	ELSIF add_metric.kind IS NULL OR add_metric.kind NOT IN ('stock', 'flow') THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = format('"%s" is not a kind of metric', add_metric.kind),
+			HINT = 'Use stock for a level that accumulates, flow for an amount per day.';
+	ELSIF add_metric.direction IS NULL OR add_metric.direction NOT IN ('up', 'down') THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = format('"%s" is not a direction', add_metric.direction),
+			HINT = 'Use up where the limit is a maximum, down where it is a minimum.';
+	ELSIF add_metric.floor > add_metric.cap THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = 'floor must not lie above cap',
+			HINT = 'They are the bounds that no value of the metric can pass.';
+	ELSIF add_metric.limit_value IS NOT NULL AND add_metric.limit_query IS NOT NULL THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = 'a metric has one limit',
+			HINT = 'Give limit_value or limit_query, not both.';
+	ELSIF 'NaN' IN (add_metric.floor, add_metric.cap, add_metric.limit_value)
+		OR 'Infinity' IN (abs(add_metric.floor), abs(add_metric.cap), abs(add_metric.limit_value)) THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = 'floor, cap and limit_value must be finite',
+			HINT = 'Leave out what does not exist.';
+	END IF;
+
+	-- Not ON CONFLICT: that would want the right to read other roles' queries.
+	DELETE FROM capforecast.own_metric m WHERE m.metric = add_metric.name;
+	INSERT INTO capforecast.own_metric (metric, kind, unit, floor, cap, direction)
+	VALUES (add_metric.name, add_metric.kind, add_metric.unit, add_metric.floor, add_metric.cap, add_metric.direction);
+	INSERT INTO capforecast._metric_query (metric, owner, query, limit_query, limit_value)
+	VALUES (add_metric.name, current_user, add_metric.query, add_metric.limit_query, add_metric.limit_value);
+	RETURN QUERY SELECT m.value, coalesce(add_metric.limit_value, m.limit_value)
+		FROM capforecast._measure_metric(add_metric.query, add_metric.limit_query) m;
+END
+$$;
+COMMENT ON FUNCTION capforecast.add_metric(text, text, text, text, double precision, double precision, double precision, text, text) IS
+	'Watch a number of your own: one SELECT that returns it, and its limit as a number or as a query. Both run as the role that calls this, read-only, with search_path pg_catalog (so qualify your tables), 5 s at most; they run once at once, so that a mistake shows, and daily by the job capture_metrics. kind: stock, a level that accumulates, or flow, an amount per day (return that of the last 24 hours). A definition of the same name is replaced, its history is kept.';
+
+CREATE FUNCTION capforecast.drop_metric(name text)
+	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	DELETE FROM capforecast.own_metric m WHERE m.metric = drop_metric.name;
+	IF NOT FOUND THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = format('metric "%s" does not exist, or is built in', drop_metric.name),
+			HINT = 'SELECT metric FROM capforecast.own_metric lists those that can be dropped.';
+	END IF;
+	DELETE FROM capforecast.metric_value v WHERE v.metric = drop_metric.name;
+END
+$$;
+COMMENT ON FUNCTION capforecast.drop_metric(text) IS
+	'Stop watching a metric of your own, and delete its history. Error: 22023 where there is none of that name.';
+
+CREATE FUNCTION capforecast.capture_metrics(as_of timestamptz DEFAULT NULL)
+	RETURNS bigint LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_capture_metrics';
+COMMENT ON FUNCTION capforecast.capture_metrics(timestamptz) IS
+	'Capture the day''s value and limit of every metric of the operator''s own that has none yet; returns how many. A query that fails is a reason in job_run, the others go on. as_of must lie on the current UTC day (22023).';

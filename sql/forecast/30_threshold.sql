@@ -1,0 +1,17 @@
+-- When a limit is reached.
+
+CREATE FUNCTION capforecast.time_to_threshold(series capforecast.series, threshold double precision,
+		horizon interval DEFAULT '365 days', confidence_level double precision DEFAULT 0.80, direction text DEFAULT 'up',
+		season_length integer DEFAULT NULL, kind text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
+	RETURNS SETOF capforecast.threshold_forecast
+	LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 1 AS 'MODULE_PATHNAME', 'capforecast_time_to_threshold_series';
+COMMENT ON FUNCTION capforecast.time_to_threshold(capforecast.series, double precision, interval, double precision, text, integer, text, timestamptz) IS
+	'When a series reaches the threshold (NULL: no limit), as one row: the day by which it does with a chance of a half, the range that holds it with the confidence_level (0 to 1, exclusive), and the chance within the horizon (from as_of on, at most 10000 days). direction: up where the threshold is a maximum, down where it is a minimum. Needs 14 points over 7 days with a value at half of the steps. as_of NULL is now; a last point more than three steps old is stale, later where gaps are usual. Errors: 22023, 22004.';
+
+CREATE FUNCTION capforecast.time_to_threshold(metric text, threshold double precision,
+		horizon interval DEFAULT '365 days', confidence_level double precision DEFAULT 0.80, direction text DEFAULT 'up',
+		season_length integer DEFAULT NULL, kind text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
+	RETURNS SETOF capforecast.threshold_forecast
+	LANGUAGE C STABLE PARALLEL SAFE COST 50000 ROWS 1 AS 'MODULE_PATHNAME', 'capforecast_time_to_threshold_metric';
+COMMENT ON FUNCTION capforecast.time_to_threshold(text, double precision, interval, double precision, text, integer, text, timestamptz) IS
+	'The same for a metric of capforecast.metrics, by name; kind is the metric''s own where it is not given. Error: 22023 for a metric that does not exist.';

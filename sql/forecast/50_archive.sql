@@ -1,0 +1,144 @@
+-- Forecasts kept, to be compared with what came.
+
+CREATE TABLE capforecast.forecast_archive (
+	metric           text NOT NULL,
+	made_on          date NOT NULL,
+	calibrated_level double precision NOT NULL CHECK (calibrated_level BETWEEN 0.5 AND 0.99),
+	status           capforecast.forecast_status NOT NULL,
+	model            text NOT NULL,
+	scale            double precision,
+	days             integer[],
+	predicted        double precision[],
+	lower_80         double precision[],
+	upper_80         double precision[],
+	lower_95         double precision[],
+	upper_95         double precision[],
+	PRIMARY KEY (metric, made_on)
+);
+COMMENT ON TABLE capforecast.forecast_archive IS
+	'What run_forecasts() forecast of each metric, a row per UTC day, kept for 400 days. The arrays hold 19 of the next 90 steps; they are NULL where status says that no forecast could be made.';
+COMMENT ON COLUMN capforecast.forecast_archive.calibrated_level IS
+	'the level whose bounds are meant to hold 80 % of the values: 0.80, and 0.02 x (0.80 - share that the bounds held) more for each day that has come';
+COMMENT ON COLUMN capforecast.forecast_archive.scale IS 'mean error of the seasonal naive forecast within the history; NULL where that is 0';
+COMMENT ON COLUMN capforecast.forecast_archive.days IS 'days after made_on that the elements of the other arrays are of';
+COMMENT ON COLUMN capforecast.forecast_archive.lower_80 IS 'bounds that are stated to hold 80 %, computed at calibrated_level';
+COMMENT ON COLUMN capforecast.forecast_archive.lower_95 IS 'the same for 95 %, widened or narrowed in the same measure';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.forecast_archive', '');
+
+CREATE FUNCTION capforecast._archived_forecast(metric text, as_of timestamptz, calibrated_level double precision,
+		OUT status capforecast.forecast_status, OUT model text, OUT scale double precision, OUT days integer[],
+		OUT predicted double precision[], OUT lower_80 double precision[], OUT upper_80 double precision[],
+		OUT lower_95 double precision[], OUT upper_95 double precision[])
+	RETURNS record LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'capforecast_archived_forecast';
+COMMENT ON FUNCTION capforecast._archived_forecast(text, timestamptz, double precision) IS 'What is kept of a metric''s forecast.';
+
+-- The forecasts of one metric whose day has come, beside what came.
+CREATE FUNCTION capforecast._archive_outcomes(metric text, after date, until date)
+	RETURNS TABLE (made_on date, day date, actual double precision, predicted double precision,
+		lower_80 double precision, upper_80 double precision, lower_95 double precision, upper_95 double precision,
+		scale double precision)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT a.made_on, h.day, h.value, f.predicted, f.lower_80, f.upper_80, f.lower_95, f.upper_95, a.scale
+	FROM capforecast.metric_history h
+		JOIN capforecast.forecast_archive a ON a.metric = h.metric
+		CROSS JOIN LATERAL unnest(a.days, a.predicted, a.lower_80, a.upper_80, a.lower_95, a.upper_95)
+			AS f(days, predicted, lower_80, upper_80, lower_95, upper_95)
+	WHERE h.metric = _archive_outcomes.metric AND h.day > after AND h.day <= until AND h.day = a.made_on + f.days
+$$;
+COMMENT ON FUNCTION capforecast._archive_outcomes(text, date, date) IS
+	'Archived forecasts of a metric for days after the first and until the second date, with the values of those days.';
+
+-- 0.80 at first; then, for each day since the newest forecast, moved by what its bounds missed.
+CREATE FUNCTION capforecast._calibrated_level(metric text, made_on date)
+	RETURNS double precision LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT least(greatest(coalesce(
+			(SELECT latest.calibrated_level + coalesce((
+				SELECT sum(0.02 * (0.80 - held.ratio))
+				FROM (SELECT avg((o.actual BETWEEN o.lower_80 AND o.upper_80)::integer) AS ratio
+						FROM capforecast._archive_outcomes(_calibrated_level.metric, latest.made_on, _calibrated_level.made_on) o
+						GROUP BY o.day) held), 0)
+			 FROM capforecast.forecast_archive latest
+			 WHERE latest.metric = _calibrated_level.metric AND latest.made_on < _calibrated_level.made_on
+			 ORDER BY latest.made_on DESC LIMIT 1), 0.80), 0.5), 0.99)
+$$;
+COMMENT ON FUNCTION capforecast._calibrated_level(text, date) IS
+	'The level at which a forecast made on that day is to be computed for its bounds to hold 80 %.';
+
+CREATE FUNCTION capforecast._archive_forecast(metric text, as_of timestamptz)
+	RETURNS capforecast.forecast_status
+	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	INSERT INTO capforecast.forecast_archive AS a
+		(metric, made_on, calibrated_level, status, model, scale, days, predicted, lower_80, upper_80, lower_95, upper_95)
+	SELECT _archive_forecast.metric, made.on_day, made.level, f.*
+	FROM (SELECT (as_of AT TIME ZONE 'UTC')::date AS on_day,
+				capforecast._calibrated_level(_archive_forecast.metric, (as_of AT TIME ZONE 'UTC')::date) AS level) made
+		CROSS JOIN LATERAL capforecast._archived_forecast(_archive_forecast.metric, as_of, made.level) f
+	ON CONFLICT ON CONSTRAINT forecast_archive_pkey DO UPDATE
+		SET calibrated_level = excluded.calibrated_level, status = excluded.status, model = excluded.model,
+			scale = excluded.scale, days = excluded.days, predicted = excluded.predicted,
+			lower_80 = excluded.lower_80, upper_80 = excluded.upper_80,
+			lower_95 = excluded.lower_95, upper_95 = excluded.upper_95
+	RETURNING a.status
+$$;
+COMMENT ON FUNCTION capforecast._archive_forecast(text, timestamptz) IS 'Forecast a metric and keep the forecast; the same day''s is replaced.';
+
+CREATE FUNCTION capforecast.run_forecasts(as_of timestamptz DEFAULT NULL)
+	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	started constant timestamptz := clock_timestamp();
+	now constant timestamptz := coalesce(as_of, started);
+	the_metric text;
+	examined bigint := 0;
+	kept bigint := 0;
+	failures jsonb := '{}';
+BEGIN
+	FOR the_metric IN SELECT m.metric FROM capforecast.metrics m ORDER BY 1 LOOP
+		examined := examined + 1;
+		BEGIN
+			PERFORM capforecast._archive_forecast(the_metric, now);
+			kept := kept + 1;
+		EXCEPTION WHEN OTHERS THEN
+			failures := failures || jsonb_build_object(the_metric, jsonb_build_object('message', sqlerrm, 'sqlstate', sqlstate));
+		END;
+	END LOOP;
+	DELETE FROM capforecast.forecast_archive a WHERE a.made_on < (now AT TIME ZONE 'UTC')::date - 400;
+	PERFORM capforecast._settle_run('run_forecasts', started, now, examined, kept, 0::bigint, examined - kept,
+		nullif(failures, '{}'));
+	RETURN kept;
+END
+$$;
+COMMENT ON FUNCTION capforecast.run_forecasts(timestamptz) IS
+	'The nightly job: forecast every metric for 90 days, keep it in forecast_archive (the same day''s is replaced), and let the bounds learn from what the earlier ones missed. Removes what is older than 400 days. A metric that fails does not stop the others; job_run says why. Returns how many were kept.';
+
+CREATE TYPE capforecast.metric_accuracy AS (
+	metric text, horizon_from integer, horizon_to integer, n bigint, mae double precision, smape_percent double precision,
+	mase double precision, bias double precision, coverage_80_ratio double precision, coverage_95_ratio double precision,
+	width_80 double precision
+);
+COMMENT ON TYPE capforecast.metric_accuracy IS 'A row of forecast_accuracy(): a metric, a band of days ahead, and its errors.';
+
+CREATE FUNCTION capforecast._known_metric(metric text) RETURNS text
+	LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_known_metric';
+COMMENT ON FUNCTION capforecast._known_metric(text) IS 'The metric''s name; 22023 with a list where there is no such metric.';
+
+CREATE FUNCTION capforecast.forecast_accuracy(metric text DEFAULT NULL, days integer DEFAULT 90, as_of timestamptz DEFAULT NULL)
+	RETURNS SETOF capforecast.metric_accuracy
+	LANGUAGE sql STABLE ROWS 30 SET search_path = pg_catalog, pg_temp AS $$
+	SELECT m.metric, band.first, band.last, count(*),
+		avg(abs(o.predicted - o.actual)),
+		avg(CASE WHEN o.predicted = o.actual THEN 0 ELSE 200 * abs(o.predicted - o.actual) / (abs(o.predicted) + abs(o.actual)) END),
+		avg(abs(o.predicted - o.actual) / o.scale),
+		avg(o.predicted - o.actual),
+		avg((o.actual BETWEEN o.lower_80 AND o.upper_80)::integer)::double precision,
+		avg((o.actual BETWEEN o.lower_95 AND o.upper_95)::integer)::double precision,
+		avg(o.upper_80 - o.lower_80)
+	FROM (SELECT (coalesce(as_of, clock_timestamp()) AT TIME ZONE 'UTC')::date AS today) clock
+		CROSS JOIN capforecast.metrics m
+		CROSS JOIN LATERAL capforecast._archive_outcomes(m.metric, clock.today - forecast_accuracy.days, clock.today) o
+		JOIN (VALUES (1, 7), (8, 30), (31, 90)) AS band(first, last) ON o.day - o.made_on BETWEEN band.first AND band.last
+	WHERE forecast_accuracy.metric IS NULL OR m.metric = capforecast._known_metric(forecast_accuracy.metric)
+	GROUP BY m.metric, band.first, band.last
+	ORDER BY m.metric, band.first
+$$;
+COMMENT ON FUNCTION capforecast.forecast_accuracy(text, integer, timestamptz) IS
+	'What run_forecasts() forecast against what came in the last days (UTC), per metric (NULL: all) and band of days ahead: mean absolute error, sMAPE (0 to 200), MASE (errors over those of the seasonal naive forecast in the history), bias (forecast - actual), the shares that the bounds stated to hold 80 % and 95 % held, and the width of the former. No row where no forecast''s day has come. Error: 22023 for a metric that does not exist.';

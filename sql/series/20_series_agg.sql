@@ -1,0 +1,41 @@
+-- series_agg(ts, y): a series from any table, with GROUP BY.
+
+CREATE FUNCTION capforecast._series_accum(internal, timestamptz, double precision) RETURNS internal
+	LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_series_accum';
+CREATE FUNCTION capforecast._series_accum(internal, timestamp, double precision) RETURNS internal
+	LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_series_accum';
+CREATE FUNCTION capforecast._series_accum(internal, date, double precision) RETURNS internal
+	LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_series_accum_date';
+CREATE FUNCTION capforecast._series_combine(internal, internal) RETURNS internal
+	LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_series_combine';
+CREATE FUNCTION capforecast._series_serialize(internal) RETURNS bytea
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_series_serialize';
+CREATE FUNCTION capforecast._series_deserialize(bytea, internal) RETURNS internal
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_series_deserialize';
+CREATE FUNCTION capforecast._series_final(internal) RETURNS capforecast.series
+	LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_series_final';
+
+CREATE AGGREGATE capforecast.series_agg(ts timestamptz, y double precision) (
+	SFUNC = capforecast._series_accum, STYPE = internal, SSPACE = 2048,
+	COMBINEFUNC = capforecast._series_combine,
+	SERIALFUNC = capforecast._series_serialize, DESERIALFUNC = capforecast._series_deserialize,
+	FINALFUNC = capforecast._series_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE capforecast.series_agg(timestamptz, double precision) IS
+	'The rows as a series, in any order; rows whose time or value is NULL are left out, and without any it is the series without points. Errors: 22008 for an infinite time, 54000 beyond 1000000 points.';
+
+CREATE AGGREGATE capforecast.series_agg(ts timestamp, y double precision) (
+	SFUNC = capforecast._series_accum, STYPE = internal, SSPACE = 2048,
+	COMBINEFUNC = capforecast._series_combine,
+	SERIALFUNC = capforecast._series_serialize, DESERIALFUNC = capforecast._series_deserialize,
+	FINALFUNC = capforecast._series_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE capforecast.series_agg(timestamp, double precision) IS 'The same; times are read as UTC.';
+
+CREATE AGGREGATE capforecast.series_agg(ts date, y double precision) (
+	SFUNC = capforecast._series_accum, STYPE = internal, SSPACE = 2048,
+	COMBINEFUNC = capforecast._series_combine,
+	SERIALFUNC = capforecast._series_serialize, DESERIALFUNC = capforecast._series_deserialize,
+	FINALFUNC = capforecast._series_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE capforecast.series_agg(date, double precision) IS 'The same; a day is its midnight in UTC.';

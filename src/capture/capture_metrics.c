@@ -1,0 +1,190 @@
+/*
+ * capture_metrics.c
+ *		capture_metrics(): the day's values of the operator's own metrics.
+ *
+ * Each metric is measured in a subtransaction of its own, so that one that fails is one
+ * reason in the run's record.  A metric that has today's value is not measured again:
+ * the job runs hourly, and only repeats what failed.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+#include "capture/capture_lock.h"
+#include "common/attempt.h"
+#include "common/clock.h"
+#include "common/scope.h"
+#include "host/host_registered.h"
+#include "jobs/job_log.h"
+
+#define QUERY_LIMIT_MS	5000
+
+typedef struct OwnMetric
+{
+	char	   *name;
+	char	   *owner;
+	char	   *query;
+	char	   *limit_query;	/* NULL: none */
+	bool		value_known;	/* result: false where the query returned NULL */
+	double		value;			/* result */
+	bool		limit_known;	/* given as a number, or result of limit_query */
+	double		limit;
+} OwnMetric;
+
+/* ---------- measuring ---------- */
+
+/* False: NULL.  A number that no series could hold is an error of the query. */
+static bool
+query_number(const char *query, const char *owner, double *number)
+{
+	char	   *text = host_registered_number(query, owner, QUERY_LIMIT_MS);
+
+	if (text == NULL)
+		return false;
+	*number = DatumGetFloat8(DirectFunctionCall1(float8in, CStringGetDatum(text)));
+	if (!isfinite(*number))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("registered query returned %s", text),
+				 errhint("Return NULL where the value is not known.")));
+	return true;
+}
+
+static void
+measure(void *arg)
+{
+	OwnMetric  *metric = arg;
+
+	metric->value_known = query_number(metric->query, metric->owner, &metric->value);
+	if (metric->limit_query != NULL)
+		metric->limit_known = query_number(metric->limit_query, metric->owner, &metric->limit);
+}
+
+/* The columns of _metric_query in the order of the SELECTs below. */
+static void
+metric_from_row(OwnMetric *metric, uint64 row)
+{
+	HeapTuple	tuple = SPI_tuptable->vals[row];
+	TupleDesc	desc = SPI_tuptable->tupdesc;
+	bool		is_null;
+
+	memset(metric, 0, sizeof(*metric));
+	metric->name = SPI_getvalue(tuple, desc, 1);
+	metric->owner = SPI_getvalue(tuple, desc, 2);
+	metric->query = SPI_getvalue(tuple, desc, 3);
+	metric->limit_query = SPI_getvalue(tuple, desc, 4);
+	metric->limit = DatumGetFloat8(scope_datum(row, 5, &is_null));
+	metric->limit_known = !is_null;
+}
+
+/*
+ * capforecast._measure_metric(query, limit_query) → (value, limit_value)
+ *		What a definition gives, before it is one.
+ */
+PG_FUNCTION_INFO_V1(capforecast_measure_metric);
+Datum
+capforecast_measure_metric(PG_FUNCTION_ARGS)
+{
+	Datum		values[2];
+	bool		nulls[2];
+	OwnMetric	metric = {0};
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	desc = BlessTupleDesc(desc);
+	metric.owner = GetUserNameFromId(GetUserId(), false);
+	metric.query = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	metric.limit_query = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
+	measure(&metric);
+
+	values[0] = Float8GetDatum(metric.value);
+	nulls[0] = !metric.value_known;
+	values[1] = Float8GetDatum(metric.limit);
+	nulls[1] = !metric.limit_known;
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+}
+
+/* ---------- capturing ---------- */
+
+/* Metrics without a value of the day, in order of name; in the current memory context. */
+static OwnMetric *
+metrics_to_measure(DateADT day, int *n_metrics)
+{
+	Oid			types[1] = {DATEOID};
+	Datum		values[1] = {DateADTGetDatum(day)};
+	OwnMetric  *metrics;
+
+	scope_execute("SELECT q.metric, q.owner::text, q.query, q.limit_query, q.limit_value "
+				  "  FROM capforecast._metric_query q "
+				  " WHERE NOT EXISTS (SELECT FROM capforecast.metric_value v WHERE v.metric = q.metric AND v.day = $1) "
+				  " ORDER BY q.metric", 1, types, values, NULL, false, SPI_OK_SELECT);
+	*n_metrics = (int) SPI_processed;
+	metrics = palloc(sizeof(OwnMetric) * Max(*n_metrics, 1));
+	for (int i = 0; i < *n_metrics; i++)
+		metric_from_row(&metrics[i], i);
+	return metrics;
+}
+
+static void
+store(const OwnMetric *metric, DateADT day)
+{
+	Oid			types[4] = {TEXTOID, DATEOID, FLOAT8OID, FLOAT8OID};
+	char		nulls[5] = "    ";
+	Datum		values[4];
+
+	values[0] = CStringGetTextDatum(metric->name);
+	values[1] = DateADTGetDatum(day);
+	values[2] = Float8GetDatum(metric->value);
+	values[3] = Float8GetDatum(metric->limit);
+	nulls[3] = metric->limit_known ? ' ' : 'n';
+	scope_execute("INSERT INTO capforecast.metric_value (metric, day, value, limit_value) VALUES ($1, $2, $3, $4) "
+				  "ON CONFLICT DO NOTHING", 4, types, values, nulls, false, SPI_OK_INSERT);
+}
+
+PG_FUNCTION_INFO_V1(capforecast_capture_metrics);
+Datum
+capforecast_capture_metrics(PG_FUNCTION_ARGS)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz as_of = clock_as_of(fcinfo, 0, now);
+	DateADT		day = clock_utc_day(as_of);
+	OwnMetric  *metrics;
+	int			n_metrics;
+	JobRecord	record;
+	Scope		scope;
+
+	PreventCommandIfReadOnly("capture_metrics()");
+	capture_require_today(as_of, now);
+	scope_enter(&scope);
+	job_record_start(&record, "capture_metrics", now, as_of);
+	capture_lock(CAPTURE_LOCK_METRICS);
+
+	metrics = metrics_to_measure(day, &n_metrics);
+	record.examined = n_metrics;
+	for (int i = 0; i < n_metrics; i++)
+	{
+		AttemptFailure failure;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!attempt_run(measure, &metrics[i], &failure))
+			job_record_failure(&record, metrics[i].name, &failure);
+		else if (!metrics[i].value_known)
+			job_record_reason(&record, metrics[i].name, "the query returned NULL");
+		else
+		{
+			store(&metrics[i], day);
+			record.changed++;
+		}
+	}
+	job_record_settle(&record);
+	scope_leave(&scope);
+	PG_RETURN_INT64(record.changed);
+}

@@ -1,0 +1,58 @@
+/*
+ * forecast_reach.h
+ *		When a series reaches a threshold.
+ */
+#ifndef CAPFORECAST_FORECAST_REACH_H
+#define CAPFORECAST_FORECAST_REACH_H
+
+#include "postgres.h"
+
+#include "utils/date.h"
+
+#include "forecast/forecast_input.h"
+#include "forecast/forecast_request.h"
+
+/* What a date is worth needs more than a forecast of values: two weeks of points, a week of days. */
+#define REACH_MIN_POINTS	14
+#define REACH_MIN_DAYS		7
+
+typedef struct ReachRequest
+{
+	bool		has_threshold;	/* false: there is no limit */
+	double		threshold;
+	CfDirection direction;
+	TimestampTz as_of;
+	TimestampTz until;			/* end of the horizon, counted from as_of */
+	double		level;
+	int			season_length;
+	CfKind		kind;
+} ReachRequest;
+
+typedef struct Reach
+{
+	ForecastVerdict verdict;
+	bool		has_current;
+	double		current;
+	bool		has_breach;		/* days_left and breach are set */
+	int			days_left;
+	DateADT		breach;			/* reached by then with a chance of a half; already_breached: since then */
+	bool		has_earliest;
+	DateADT		earliest;
+	bool		has_latest;
+	DateADT		latest;
+	bool		has_probability;
+	double		probability;	/* of reaching it within the horizon */
+	int			n_points;
+	bool		has_coverage;
+	double		coverage_ratio;
+	bool		has_ready;
+	DateADT		ready;			/* enough points by then */
+} Reach;
+
+/* The arguments from "first" on: threshold, horizon, confidence_level, direction, season_length, kind, as_of. */
+extern void reach_request_read(FunctionCallInfo fcinfo, int first, ReachRequest *request);
+
+/* Scratch and results are in the current memory context. */
+extern void reach_run(const Series *series, const ReachRequest *request, Reach *reach);
+
+#endif							/* CAPFORECAST_FORECAST_REACH_H */

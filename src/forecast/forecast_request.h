@@ -1,0 +1,50 @@
+/*
+ * forecast_request.h
+ *		The arguments of forecasts, read and checked.
+ *
+ * Each reader takes the position of its argument and raises 22023 (22004 for a NULL that
+ * means nothing) with a hint that names the fix.
+ */
+#ifndef CAPFORECAST_FORECAST_REQUEST_H
+#define CAPFORECAST_FORECAST_REQUEST_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/timestamp.h"
+
+#include "core/cf_forecast.h"
+#include "core/cf_reach.h"
+
+/* Ten years of days. */
+#define FORECAST_MAX_HORIZON	3650
+
+typedef struct ForecastRequest
+{
+	int			horizon;		/* steps */
+	CfOptions	options;		/* floor and cap NaN where not given; is_count is not set here */
+	double		level;			/* confidence level */
+	double		miss_factor;	/* what the chance to miss (1 - level) is multiplied by; 1: nothing learned */
+	bool		may_be_count;	/* a floor of -Infinity rules out that the values are counts */
+	bool		has_as_of;		/* points after as_of are not known, and the last one may be stale */
+	TimestampTz as_of;
+} ForecastRequest;
+
+/* The arguments from "first" on: horizon, model, confidence_level, season_length, floor, cap, kind, as_of. */
+extern void forecast_request_read(FunctionCallInfo fcinfo, int first, ForecastRequest *request);
+
+extern int	request_count(FunctionCallInfo fcinfo, int argument, const char *name, int most);
+extern double request_level(FunctionCallInfo fcinfo, int argument);
+extern CfModel request_model(FunctionCallInfo fcinfo, int argument);
+extern int	request_season_length(FunctionCallInfo fcinfo, int argument);
+extern CfKind request_kind(FunctionCallInfo fcinfo, int argument);
+extern CfDirection request_direction(FunctionCallInfo fcinfo, int argument);
+extern bool request_as_of(FunctionCallInfo fcinfo, int argument, TimestampTz *as_of);
+
+/* floor and cap of options, from the two arguments; infinite ones are none. */
+extern void request_bounds(FunctionCallInfo fcinfo, int floor_argument, CfOptions *options, bool *may_be_count);
+
+/* As the name of a kind in capforecast.metrics. */
+extern CfKind request_kind_by_name(const char *name);
+
+#endif							/* CAPFORECAST_FORECAST_REQUEST_H */

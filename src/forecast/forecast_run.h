@@ -1,0 +1,63 @@
+/*
+ * forecast_run.h
+ *		A forecast of a series: what the SQL functions and the plan are made of.
+ */
+#ifndef CAPFORECAST_FORECAST_RUN_H
+#define CAPFORECAST_FORECAST_RUN_H
+
+#include "postgres.h"
+
+#include "core/cf_backtest.h"
+#include "forecast/forecast_input.h"
+#include "forecast/forecast_request.h"
+
+/* Fewer points than this say next to nothing. */
+#define FORECAST_MIN_POINTS	4
+
+typedef struct Forecast
+{
+	ForecastVerdict verdict;
+	bool		has_numbers;	/* the rest is set: where the status is ok, or unreliable in a degree */
+	ForecastInput input;
+	CfForecastInfo info;
+	int			horizon;
+	int			n_levels;
+	double	   *yhat;			/* horizon */
+	double	   *lower;			/* n_levels rows of horizon */
+	double	   *upper;
+} Forecast;
+
+/* Everything is in the current memory context; it is large, so the caller's own is to be deleted afterwards. */
+extern void forecast_run(const Series *series, const ForecastRequest *request, Forecast *forecast);
+
+/* The same at several levels (at most CF_MAX_LEVELS) instead of the request's own. */
+extern void forecast_run_levels(const Series *series, const ForecastRequest *request,
+								const double *levels, int n_levels, Forecast *forecast);
+
+/* The level at which the engine is asked, for a stated one: what was learned from misses is applied. */
+extern double forecast_level(double level, double miss_factor);
+
+/* The season that the step suggests; 0: none, look for one. */
+extern int	forecast_season_hint(const CfGrid *grid);
+
+/* Whether all values are whole and none is negative. */
+extern bool forecast_are_counts(const double *y, int n);
+
+/* Set for the core: it stops when the server has something to say to this backend. */
+extern const CfStop forecast_stop;
+
+/*
+ * Calls the core until it has not been stopped: an interrupt that is no cancel (a changed
+ * setting, say) is served, and the work done again.
+ */
+#define FORECAST_CALL(status, call) \
+	do { \
+		(status) = (call); \
+		if ((status) == CF_STOPPED) \
+			CHECK_FOR_INTERRUPTS(); \
+	} while ((status) == CF_STOPPED)
+
+/* Raises what is not a matter of the data. */
+extern void forecast_check(CfStatus status);
+
+#endif							/* CAPFORECAST_FORECAST_RUN_H */

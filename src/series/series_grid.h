@@ -1,0 +1,34 @@
+/*
+ * series_grid.h
+ *		A series on the regular grid that the core works on.
+ */
+#ifndef CAPFORECAST_SERIES_GRID_H
+#define CAPFORECAST_SERIES_GRID_H
+
+#include "core/cf_grid.h"
+#include "series/series.h"
+
+typedef struct SeriesGrid
+{
+	CfGrid		grid;
+	double	   *y;				/* grid.n values, NaN where a step has none */
+	int			n_filled;		/* steps that have one */
+} SeriesGrid;
+
+/*
+ * Puts the first n (at least 1) points, all finite, onto a grid; the arrays are in the current memory
+ * context.  step: microseconds, or 0 to detect it.  CF_TOO_BIG: more steps than the core takes; then
+ * only the grid's step and start are set.
+ */
+extern CfStatus series_grid_make(const Series *series, int n, CfKind kind, int64 step, SeriesGrid *on_grid);
+
+/* The first of n values that is NaN or infinite; -1: none. */
+extern int	series_first_not_finite(const Series *series, int n);
+
+/* Whether the time of step k (from 0) can be stored.  Ask before cf_grid_time where k is large. */
+extern bool series_grid_can_reach(const CfGrid *grid, int64 k);
+
+/* Scratch for the core, from a *_worksize function: 54000 where that says 0 or it is too much. */
+extern double *series_work(size_t n_doubles);
+
+#endif							/* CAPFORECAST_SERIES_GRID_H */
