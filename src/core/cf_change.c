@@ -46,8 +46,8 @@ median_of(const double *x, int n)
 }
 
 /* Jump at each step, less the usual slope; 0 where a side is too short. */
-static void
-jumps(const double *x, int n, double *scratch, double *jump)
+static CfStatus
+jumps(const double *x, int n, const CfStop *stop, double *scratch, double *jump)
 {
 	int			side = level_side(n);
 	double		slope;
@@ -61,10 +61,13 @@ jumps(const double *x, int n, double *scratch, double *jump)
 		int			after = n - t < side ? n - t : side;
 
 		jump[t] = 0.0;
+		if (t % 16384 == 0 && cf_stop_requested(stop))
+			return CF_STOPPED;
 		if (before < END || after < END)
 			continue;
 		jump[t] = median_of(x + t, after) - median_of(x + t - before, before) - slope * (before + after) / 2.0;
 	}
+	return CF_OK;
 }
 
 /* Slope of the line through x[a .. b - 1], from prefix sums. */
@@ -138,9 +141,9 @@ is_free(const Found *found, int index, int distance)
 
 /* Takes peaks of |a| from the highest down. */
 static void
-take_peaks(const double *x, double *a, int n, double size, int distance, CfChangeKind kind, Found *found)
+take_peaks(const double *x, double *a, int n, double size, int distance, CfChangeKind kind, const CfStop *stop, Found *found)
 {
-	while (found->n < found->max)
+	while (found->n < found->max && !cf_stop_requested(stop))
 	{
 		int			peak = 0;
 		CfChange   *change = &found->changes[found->n];
@@ -203,9 +206,11 @@ cf_change_detect(const double *y, int n, int period, int max, const CfStop *stop
 	scratch = statistic + n;
 
 	/* x is of a magnitude about 1: what is below these is rounding */
-	jumps(p.x, p.n, scratch, statistic);
+	status = jumps(p.x, p.n, stop, scratch, statistic);
+	if (status != CF_OK)
+		return status;
 	take_peaks(p.x, statistic, p.n, usual_size(statistic, p.n, END, p.n - END + 1, 1e-9, scratch),
-			   2 * level_side(p.n), CF_CHANGE_LEVEL, &found);
+			   2 * level_side(p.n), CF_CHANGE_LEVEL, stop, &found);
 	if (cf_stop_requested(stop))
 		return CF_STOPPED;
 	side = p.n / 6 > 2 * MAX_SIDE ? p.n / 6 : 2 * MAX_SIDE;
@@ -213,7 +218,7 @@ cf_change_detect(const double *y, int n, int period, int max, const CfStop *stop
 	{
 		bends(p.x, p.n, side, scratch, statistic);
 		take_peaks(p.x, statistic, p.n, usual_size(statistic, p.n, side, p.n - side + 1, 1e-9 / side, scratch + 2 * p.n + 2),
-				   side, CF_CHANGE_SLOPE, &found);
+				   side, CF_CHANGE_SLOPE, stop, &found);
 	}
 	for (int i = 0; i < found.n; i++)
 	{
