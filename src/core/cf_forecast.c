@@ -142,12 +142,18 @@ static void
 raise_floor(const CfPrepared *p, CfOptions *options)
 {
 	double		last = p->y[p->n - 1];
+	double		before = p->y[0];
 
 	if (options->kind != CF_KIND_STOCK || p->n_known < SHORT || options->floor >= last || options->cap <= last)
 		return;
 	for (int t = 1; t < p->n; t++)
-		if (p->y[t] < p->y[t - 1])
+	{
+		if (!p->is_known[t])
+			continue;
+		if (p->y[t] < before)
 			return;
+		before = p->y[t];
+	}
 	options->floor = last;
 }
 
