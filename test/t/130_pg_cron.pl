@@ -33,7 +33,7 @@ like($node->safe_psql('postgres', q{SELECT string_agg(problem, ';') FROM capfore
 
 # --- here
 
-my $jobs = $node->safe_psql('postgres', 'SELECT count(*) FROM capforecast.job');
+my $jobs = $node->safe_psql('postgres', 'SELECT count(*) FROM capforecast.job WHERE enabled');
 is($node->safe_psql('postgres', "SELECT count(*) FILTER (WHERE status = 'scheduled') FROM capforecast.schedule_jobs()"), $jobs, 'every job is scheduled');
 my $listed = $node->safe_psql('postgres', 'SELECT jobid, jobname, schedule, command, database, username FROM cron.job ORDER BY jobid');
 $node->safe_psql('postgres', 'SELECT FROM capforecast.schedule_jobs()');
