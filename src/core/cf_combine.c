@@ -84,7 +84,7 @@ static void
 fit_family(const CfPrepared *p, double *work, CfCombination *c)
 {
 	CfSmooth	fit[3];
-	double		best = INFINITY;
+	double		best = (double) INFINITY;
 	double		sum = 0.0;
 
 	for (int form = 0; form < 3; form++)

@@ -112,14 +112,27 @@ bounded(const CfOptions *options, double value)
 	return value;
 }
 
-/* One bound, kept finite, rounded outwards for counts. */
+/*
+ * Bounds at a distance from the mean.  For counts they are rounded outwards; a hair's breadth off a whole
+ * number is that number, but never on the wrong side of the mean.
+ */
 static double
-bound(const CfOptions *options, double mean, double distance)
+lower_bound(const CfOptions *options, double mean, double radius)
 {
-	double		value = mean + distance;
+	double		value = mean - radius;
 
 	if (options->is_count)
-		value = distance < 0.0 ? floor(value + 1e-9 * fabs(value)) : ceil(value - 1e-9 * fabs(value));
+		value = fmin(mean, floor(value + 1e-9 * fabs(value)));
+	return bounded(options, value);
+}
+
+static double
+upper_bound(const CfOptions *options, double mean, double radius)
+{
+	double		value = mean + radius;
+
+	if (options->is_count)
+		value = fmax(mean, ceil(value - 1e-9 * fabs(value)));
 	return bounded(options, value);
 }
 
@@ -165,8 +178,8 @@ write_step(const Output *out, int h, double x)
 		double		r = cf_prepare_restore_width(out->p, t, out->radius[(size_t) l * (size_t) out->ahead + (size_t) (k - 1)]);
 
 		r = r > limit ? limit : r;
-		out->lower[at] = bound(out->options, out->yhat[h], -r);
-		out->upper[at] = bound(out->options, out->yhat[h], r);
+		out->lower[at] = lower_bound(out->options, out->yhat[h], r);
+		out->upper[at] = upper_bound(out->options, out->yhat[h], r);
 	}
 }
 

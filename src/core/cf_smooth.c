@@ -291,7 +291,7 @@ cf_smooth_aicc(double sse, int n, int k)
 	double		penalty = 2.0 * k;
 
 	if (n - k - 1 <= 0)
-		return INFINITY;
+		return (double) INFINITY;
 	if (!(sse > 1e-24 * n))
 		sse = 1e-24 * n;
 	return n * cf_num_log(sse / n) + penalty + penalty * (k + 1) / (n - k - 1);
@@ -308,7 +308,7 @@ cf_smooth_fit(const double *x, int n, CfTrendForm form, CfSmooth *fit)
 	fit->phi = 1.0;
 	fit->level0 = x[0];
 	fit->slope0 = 0.0;
-	fit->sse = INFINITY;
+	fit->sse = (double) INFINITY;
 	if (form == CF_TREND_NONE)
 		search_level(x, n, fit);
 	else

@@ -160,7 +160,7 @@ cf_dotm_states(const double *x, int n, double *work, double *level, double *slop
 	double	   *line_a = work;
 	double	   *line_b = work + n;
 	Lanes		lanes;
-	Fit			fit = {0.5, x[0], 0.0, INFINITY};
+	Fit			fit = {0.5, x[0], 0.0, (double) INFINITY};
 	double		step = 0.89 / 7;
 	double		l;
 	double		q = 1.0;
