@@ -5,13 +5,6 @@
 #ifndef CAPFORECAST_HOST_LIMITS_H
 #define CAPFORECAST_HOST_LIMITS_H
 
-/* A tier's row, at most one however the codes are kept. */
-#define TIER_OF(tier) \
-	"LEFT JOIN LATERAL (SELECT true AS found, {t:subscription_tiers.products_limit} AS products_limit, " \
-	"         {t:subscription_tiers.orders_per_month} AS orders_limit, " \
-	"         {t:subscription_tiers.team_members} AS team_limit " \
-	"    FROM {subscription_tiers} t WHERE {t:subscription_tiers.code} = " tier " LIMIT 1) t ON true "
-
 /*
  * The limit of one subscription: NULL where it is unlimited.  A custom limit below -1
  * means nothing and is read as none.

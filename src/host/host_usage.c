@@ -13,6 +13,13 @@
 #include "host/host_limits.h"
 #include "host/host_usage.h"
 
+/* A tier's row, at most one however the codes are kept. */
+#define TIER_OF(tier) \
+	"LEFT JOIN LATERAL (SELECT true AS found, {t:subscription_tiers.products_limit} AS products_limit, " \
+	"         {t:subscription_tiers.orders_per_month} AS orders_limit, " \
+	"         {t:subscription_tiers.team_members} AS team_limit " \
+	"    FROM {subscription_tiers} t WHERE {t:subscription_tiers.code} = " tier " LIMIT 1) t ON true "
+
 /*
  * Subscriptions by tier.  own_x: sum of the finite limits of their own; plan_x: how
  * many take their tier's.
