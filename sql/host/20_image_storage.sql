@@ -6,7 +6,8 @@ CREATE TABLE capforecast.image_storage (
 	definition  text,
 	owner       name NOT NULL DEFAULT current_user,
 	bytes       bigint CHECK (bytes >= 0),
-	measured_at timestamptz,
+	measured_at timestamptz CHECK (isfinite(measured_at)),
+	CHECK ((bytes IS NULL) = (measured_at IS NULL)),
 	CHECK ((source = 'pushed') = (definition IS NULL))
 );
 COMMENT ON TABLE capforecast.image_storage IS
@@ -17,9 +18,14 @@ COMMENT ON COLUMN capforecast.image_storage.bytes IS 'the pushed value, in bytes
 SELECT pg_catalog.pg_extension_config_dump('capforecast.image_storage', '');
 
 -- The owner decides as whom the query runs: nobody may name a role that he could not become.
+-- A restored row may name a role that the new server does not have: the query then fails
+-- with that reason, the restore does not.
 CREATE FUNCTION capforecast._check_owner()
 	RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF to_regrole(quote_ident(NEW.owner)) IS NULL AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+		RETURN NEW;
+	END IF;
 	IF NOT pg_has_role(current_user, NEW.owner, 'MEMBER') THEN
 		RAISE insufficient_privilege USING
 			MESSAGE = format('must be able to SET ROLE %I', NEW.owner),
@@ -73,6 +79,11 @@ BEGIN
 			MESSAGE = 'bytes must be 0 or more',
 			HINT = 'Where the size is not known, push nothing: an old value is shown as stale.';
 	END IF;
+	IF NOT isfinite(push_image_storage.measured_at) OR push_image_storage.measured_at > clock_timestamp() + interval '5 minutes' THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = 'measured_at lies in the future or is not finite',
+			HINT = 'Leave it out for now, or give the time of the measurement.';
+	END IF;
 	INSERT INTO capforecast.image_storage (source, owner, bytes, measured_at)
 	VALUES ('pushed', current_user, push_image_storage.bytes,
 			coalesce(push_image_storage.measured_at, clock_timestamp()))
@@ -82,4 +93,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.push_image_storage(bigint, timestamptz) IS
-	'Report image storage in bytes, as measured by the application (NULL: now). Shown as stale after 48 hours.';
+	'Report image storage in bytes, as measured by the application (measured_at NULL: now). Shown as stale after 48 hours. Errors: 22023 for a negative size or a time in the future.';
+
+CREATE FUNCTION capforecast._image_storage(as_of timestamptz,
+		OUT bytes bigint, OUT gigabytes numeric, OUT source text, OUT measured_at timestamptz, OUT status text, OUT reason text)
+	LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'capforecast_image_storage';
+COMMENT ON FUNCTION capforecast._image_storage(timestamptz) IS
+	'Image storage from its bound source, now: status ok, stale (pushed more than 48 hours before) or unavailable, with the reason.';

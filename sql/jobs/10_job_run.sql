@@ -33,7 +33,7 @@ COMMENT ON FUNCTION capforecast._settle_run(text, timestamptz, timestamptz, bigi
 	'Write the settled row of a job''s run; returns its run_id. Every job ends with it.';
 
 -- statement: what run_job() runs; it writes one settled row of job_run itself.
-CREATE VIEW capforecast.job AS
+CREATE VIEW capforecast.job WITH (security_invoker = true) AS
 	SELECT * FROM (VALUES
 		('capture_daily_snapshot'::text, 'SELECT capforecast.capture_daily_snapshot()'::text,
 		 '7 * * * *'::text, interval '1 hour',

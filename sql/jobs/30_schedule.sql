@@ -104,8 +104,8 @@ COMMENT ON FUNCTION capforecast._due_jobs(timestamptz) IS 'Jobs that have not su
 CREATE PROCEDURE capforecast.run_maintenance()
 	LANGUAGE plpgsql AS $$
 DECLARE
-	the_job text;
-	failures text;
+	the_job pg_catalog.text;
+	failures pg_catalog.text;
 BEGIN
 	FOR the_job IN SELECT capforecast._due_jobs() LOOP
 		CALL capforecast.run_job(the_job, raise_error => false);

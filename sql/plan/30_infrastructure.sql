@@ -37,14 +37,17 @@ CREATE VIEW capforecast.infrastructure_tiers WITH (security_invoker = true) AS
 	SELECT * FROM capforecast._default_infrastructure_tiers()
 	WHERE NOT EXISTS (SELECT FROM capforecast._infrastructure_tier);
 COMMENT ON VIEW capforecast.infrastructure_tiers IS
-	'Sizes of infrastructure in order of position, with what each carries at most (NULL: no limit) and costs a month. INSERT, UPDATE and DELETE edit it; deleting every row brings the default list back.';
+	'Sizes of infrastructure in order of position, with what each carries at most (NULL: no limit) and costs a month. INSERT, UPDATE and DELETE edit it; deleting every row brings the default list back, and inserting at one of its positions then begins a list of your own.';
 COMMENT ON COLUMN capforecast.infrastructure_tiers.monthly_cost_cents IS 'in minor units of the currency';
 COMMENT ON COLUMN capforecast.infrastructure_tiers.max_orders_month IS 'further maxima, NULL by default';
 
 CREATE FUNCTION capforecast._edit_infrastructure_tiers()
 	RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF NOT EXISTS (SELECT FROM capforecast._infrastructure_tier) THEN
+	-- "DELETE everything, INSERT my list" must not meet the default list again.
+	IF NOT EXISTS (SELECT FROM capforecast._infrastructure_tier) AND NOT (TG_OP = 'INSERT'
+		AND EXISTS (SELECT FROM capforecast._default_infrastructure_tiers() d WHERE d.position = NEW.position))
+	THEN
 		INSERT INTO capforecast._infrastructure_tier SELECT * FROM capforecast._default_infrastructure_tiers();
 	END IF;
 	IF TG_OP = 'INSERT' THEN

@@ -93,7 +93,7 @@ count_part(Capture *capture, const HostUsagePart *part, JobRecord *record)
 		capture->template = part->templates[i];
 		if (attempt_run(read_part, capture, &failure))
 		{
-			capture->n_parts_read += strstr(part->templates[i], "FROM {") != NULL;
+			capture->n_parts_read += part->of_host;
 			return;
 		}
 		if (capture->first_error == NULL)
@@ -133,25 +133,23 @@ count_all(Capture *capture, JobRecord *record, TimestampTz now)
 
 /* ---------- storing ---------- */
 
-static HeapTuple
-stored_row(DateADT day, MemoryContext context)
+/* The day's row as a composite Datum in the given context; false: there is none. */
+static bool
+stored_row(DateADT day, MemoryContext context, Datum *row)
 {
 	Oid			types[1] = {DATEOID};
 	Datum		values[1] = {DateADTGetDatum(day)};
-	HeapTuple	tuple = NULL;
+	MemoryContext old;
+	bool		is_null;
 
 	scope_execute("SELECT s FROM capforecast.capacity_snapshots s WHERE snapshot_date = $1",
 				  1, types, values, NULL, false, SPI_OK_SELECT);
-	if (SPI_processed > 0)
-	{
-		bool		is_null;
-		Datum		row = scope_datum(0, 1, &is_null);
-		MemoryContext old = MemoryContextSwitchTo(context);
-
-		tuple = (HeapTuple) DatumGetPointer(datumCopy(row, false, -1));
-		MemoryContextSwitchTo(old);
-	}
-	return tuple;
+	if (SPI_processed == 0)
+		return false;
+	old = MemoryContextSwitchTo(context);
+	*row = datumCopy(scope_datum(0, 1, &is_null), false, -1);
+	MemoryContextSwitchTo(old);
+	return true;
 }
 
 /* What a refresh recomputes: all but the identity and the day. */
@@ -163,10 +161,10 @@ static const char *const counted_columns[] = {
 };
 
 /*
- * Inserts the day's row, or recomputes it.  A value that is not known is not named in
+ * Inserts the day's row, or recomputes it; returns how many rows were written.  A value that is not known is not named in
  * the INSERT, so that excluded has its default: one known from before does not stay.
  */
-static void
+static int64
 store_row(Capture *capture, DateADT day, bool refresh)
 {
 	StringInfoData sql,
@@ -187,6 +185,7 @@ store_row(Capture *capture, DateADT day, bool refresh)
 		appendStringInfo(&sql, "%s%s = excluded.%s", i ? ", " : "", counted_columns[i], counted_columns[i]);
 	scope_execute(sql.data, capture->n_values, capture->types, capture->values, capture->nulls,
 				  false, SPI_OK_INSERT);
+	return (int64) SPI_processed;
 }
 
 static void
@@ -211,33 +210,33 @@ capforecast_capture_daily_snapshot(PG_FUNCTION_ARGS)
 	MemoryContext context = CurrentMemoryContext;
 	JobRecord	record;
 	Capture		capture = {0};
-	HeapTuple	row;
+	bool		found;
+	Datum		row = (Datum) 0;
 	Scope		scope;
 
 	PreventCommandIfReadOnly("capture_daily_snapshot()");
 	scope_enter(&scope);
 	job_record_start(&record, "capture_daily_snapshot", now, as_of);
 
-	row = refresh ? NULL : stored_row(day, context);
-	if (row == NULL && day != today)
+	found = !refresh && stored_row(day, context, &row);
+	if (!found && day != today)
 		refuse_other_day(day, today);
-	if (row == NULL)
+	if (!found)
 	{
 		capture_lock(CAPTURE_LOCK_SNAPSHOT);
-		row = refresh ? NULL : stored_row(day, context);
+		found = !refresh && stored_row(day, context, &row);
 	}
 	record.examined = 1;
-	if (row == NULL)
+	if (!found)
 	{
 		capture.context = CurrentMemoryContext;
 		count_all(&capture, &record, now);
-		store_row(&capture, day, refresh);
-		row = stored_row(day, context);
-		record.changed = 1;
+		record.changed = store_row(&capture, day, refresh);
+		found = stored_row(day, context, &row);
 	}
 	job_record_settle(&record);
 	scope_leave(&scope);
-	if (row == NULL)
+	if (!found)
 		PG_RETURN_NULL();		/* deleted by somebody in between */
-	PG_RETURN_DATUM(PointerGetDatum(row));
+	PG_RETURN_DATUM(row);
 }

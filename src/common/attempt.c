@@ -67,3 +67,10 @@ attempt_run_catch_all(void (*work) (void *arg), void *arg, AttemptFailure *failu
 	CurrentResourceOwner = owner;
 	return done;
 }
+
+bool
+attempt_was_cancelled(const AttemptFailure *failure)
+{
+	return ERRCODE_TO_CATEGORY(failure->error->sqlerrcode) ==
+		ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION);
+}

@@ -28,4 +28,7 @@ extern bool attempt_run(void (*work) (void *arg), void *arg, AttemptFailure *fai
 /* The same with no exception: for whoever must write something down before raising. */
 extern bool attempt_run_catch_all(void (*work) (void *arg), void *arg, AttemptFailure *failure);
 
+/* Was it a cancel, a time limit or a shutdown (57) that ended the work? */
+extern bool attempt_was_cancelled(const AttemptFailure *failure);
+
 #endif							/* CAPFORECAST_ATTEMPT_H */

@@ -10,6 +10,11 @@
 #include "catalog/pg_namespace.h"
 #include "utils/acl.h"
 
+/* Spelled as in 18: before the declaration. */
+#ifndef pg_noreturn
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 static inline AclResult
 schema_aclcheck(Oid schema, Oid role, AclMode mode)
 {

@@ -184,10 +184,10 @@ cf_forecast(const double *y, int n, const CfOptions *given, int horizon,
 	double		reach[CF_MAX_MEMBERS];
 	int			lag;
 
-	if (cf_forecast_worksize(n, horizon) == 0 || !are_options_valid(&options, levels, n_levels))
-		return CF_BAD_ARGUMENT;
 	if (options.is_count && isnan(options.floor))
 		options.floor = 0.0;
+	if (cf_forecast_worksize(n, horizon) == 0 || !are_options_valid(&options, levels, n_levels))
+		return CF_BAD_ARGUMENT;
 	status = settle_season(y, n, &options, stop, work);
 	if (status != CF_OK)
 		return status;

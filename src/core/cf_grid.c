@@ -14,8 +14,10 @@
 
 #define FIRST_MONDAY (2 * CF_DAY)	/* 2000-01-03 */
 
-/* The longest step and the time span a grid may have: times stay far inside int64. */
-#define TIME_LIMIT (INT64_MAX / 4)
+/* Times and steps a grid may have, about 36 000 years: sums and small multiples stay inside int64. */
+#define TIME_LIMIT (INT64_MAX / 8)
+
+#define MONTH_LIMIT (36000 * 12)
 
 static const int64_t usual_steps[] = {
 	CF_MINUTE, 5 * CF_MINUTE, 10 * CF_MINUTE, 15 * CF_MINUTE, 30 * CF_MINUTE,
@@ -62,7 +64,13 @@ int64_t
 cf_grid_time(const CfGrid *grid, int64_t k)
 {
 	if (grid->months == 0)
+	{
+		if (k > TIME_LIMIT / grid->step || k < -TIME_LIMIT / grid->step)
+			return k > 0 ? INT64_MAX : INT64_MIN;
 		return grid->start + k * grid->step;
+	}
+	if (k > MONTH_LIMIT / grid->months || k < -MONTH_LIMIT / grid->months)
+		return k > 0 ? INT64_MAX : INT64_MIN;
 	return cf_calendar_time(grid->start_month + k * grid->months, grid->month_day, grid->start);
 }
 

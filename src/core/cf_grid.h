@@ -42,7 +42,8 @@ extern void cf_grid_sort(int64_t *time, double *value, int n);
  * Monday), 1, 3, 6 or 12 months, with buckets from round times in UTC.
  * step 0, months 0 in *grid: detect; else the step is taken as given.
  * A single point gives n = 1 and a step of a day.  work: n doubles.
- * CF_TOO_FEW: n < 1.  CF_BAD_ARGUMENT: not in order, bad step.  CF_TOO_BIG: more than CF_GRID_MAX buckets.
+ * CF_TOO_FEW: n < 1.  CF_BAD_ARGUMENT: not in order, bad step.  CF_TOO_BIG: more than
+ * CF_GRID_MAX buckets, or times beyond 36 000 years.
  */
 extern CfStatus cf_grid_detect(const int64_t *time, int n, double *work, CfGrid *grid);
 
@@ -55,7 +56,10 @@ extern CfStatus cf_grid_detect(const int64_t *time, int n, double *work, CfGrid 
 extern CfStatus cf_grid_fill(const CfGrid *grid, const int64_t *time, const double *value, int n,
 							 CfKind kind, double *out, int *n_filled);
 
-/* Bucket of a time (may be negative, or beyond the last), and time of a bucket: k = grid->n is the first step of the future. */
+/*
+ * Bucket of a time (may be negative, or beyond the last), and time of a bucket: k = grid->n is the
+ * first step of the future; INT64_MAX or INT64_MIN beyond 36 000 years.
+ */
 extern int64_t cf_grid_bucket(const CfGrid *grid, int64_t time);
 extern int64_t cf_grid_time(const CfGrid *grid, int64_t k);
 

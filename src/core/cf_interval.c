@@ -138,7 +138,8 @@ collect(const CfPrepared *p, const CfCombination *c, int horizon, const double *
 		const CfStop *stop, double *error, Nodes *nodes)
 {
 	nodes->n = 0;
-	for (int k = 1; k <= horizon && nodes->n < MAX_NODES; k = next_distance(k))
+	/* up to a node at or beyond the horizon, so that a shorter horizon gives the same radius */
+	for (int k = 1; nodes->n < MAX_NODES && (nodes->n == 0 || nodes->k[nodes->n - 1] < horizon); k = next_distance(k))
 	{
 		int			count;
 

@@ -21,7 +21,7 @@ cf_round(double x, int decimals)
 	if (!isfinite(x) || decimals < 0 || decimals > 15)
 		return x;
 	snprintf(text, sizeof(text), "%.*f", decimals, x);
-	return strtod(text, NULL);
+	return strtod(text, NULL) + 0.0; /* no negative zero */
 }
 
 double

@@ -5,6 +5,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
@@ -27,6 +28,29 @@ entity_argument(text *name)
 				 errmsg("entity \"%s\" does not exist", entity_name),
 				 errhint("The entities are %s.", host_schema_entity_names())));
 	return entity;
+}
+
+/* It must be there to stay, and to select from. */
+static void
+check_relation(const HostEntity *entity, Oid relid)
+{
+	char	   *table = get_rel_name(relid);
+
+	if (table == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relid),
+				 errhint("Give the table's name: SELECT capforecast.bind('%s', 'your_schema.your_table').", entity->name)));
+	if (!host_binding_is_readable_kind(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table or view", table),
+				 errhint("Give the table or view that holds the %s.", entity->name)));
+	if (isAnyTempNamespace(get_rel_namespace(relid)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
+				 errmsg("cannot bind temporary table \"%s\"", table),
+				 errdetail("Other sessions would not find it.")));
 }
 
 /* Every key must be a logical column; every value a column of the table, or null. */
@@ -74,22 +98,16 @@ capforecast_bind(PG_FUNCTION_ARGS)
 	const HostEntity *entity = entity_argument(PG_GETARG_TEXT_PP(0));
 	Oid			relid = PG_GETARG_OID(1);
 	Jsonb	   *columns = PG_GETARG_JSONB_P(2);
-	char	   *table = get_rel_name(relid);
 	Oid			types[4] = {TEXTOID, TEXTOID, TEXTOID, JSONBOID};
 	Datum		values[4];
 	Scope		scope;
 
-	if (table == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid),
-				 errhint("Give the table's name: SELECT capforecast.bind('%s', 'your_schema.your_table').", entity->name)));
-
+	check_relation(entity, relid);
 	scope_enter(&scope);
 	check_columns(entity, relid, columns);
 	values[0] = CStringGetTextDatum(entity->name);
 	values[1] = CStringGetTextDatum(get_namespace_name(get_rel_namespace(relid)));
-	values[2] = CStringGetTextDatum(table);
+	values[2] = CStringGetTextDatum(get_rel_name(relid));
 	values[3] = JsonbPGetDatum(columns);
 	scope_execute("INSERT INTO capforecast.binding (entity, schema_name, table_name, columns) "
 				  "VALUES ($1, $2, $3, $4) ON CONFLICT (entity) DO UPDATE "
@@ -118,6 +136,19 @@ capforecast_unbind(PG_FUNCTION_ARGS)
 
 /* ---------- what doctor() shows of it ---------- */
 
+/* The sentence of the detail becomes a part of the message. */
+static char *
+problem_text(const HostProblem *problem)
+{
+	char	   *detail;
+
+	if (problem->detail == NULL)
+		return problem->message;
+	detail = pnstrdup(problem->detail, strlen(problem->detail) - 1);
+	detail[0] = pg_tolower((unsigned char) detail[0]);
+	return psprintf("%s: %s", problem->message, detail);
+}
+
 static void
 put_problem(ReturnSetInfo *rsinfo, const char *subject, const HostProblem *problem)
 {
@@ -126,10 +157,29 @@ put_problem(ReturnSetInfo *rsinfo, const char *subject, const HostProblem *probl
 
 	values[0] = CStringGetTextDatum(subject);
 	values[1] = CStringGetTextDatum(unpack_sql_state(problem->sqlstate));
-	values[2] = CStringGetTextDatum(problem->detail ?
-									psprintf("%s (%s)", problem->message, problem->detail) : problem->message);
+	values[2] = CStringGetTextDatum(problem_text(problem));
 	values[3] = CStringGetTextDatum(problem->statement ? problem->statement : problem->fix);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* A column that need not be there is not, but one of another usual name is. */
+static HostProblem
+lookalike(const HostBinding *binding, const HostColumn *column)
+{
+	HostProblem problem = {0};
+	char	   *physical = binding->column_names[column - binding->entity->columns];
+	char	   *guess;
+
+	if (physical == NULL || get_attnum(binding->relid, physical) > 0)
+		return problem;
+	guess = host_binding_likely_column(binding, column);
+	if (guess == NULL)
+		return problem;
+	problem.sqlstate = ERRCODE_WARNING;
+	problem.message = psprintf("column \"%s\" of table %s may be what \"%s\" stands for, and is not read",
+							   guess, binding->relation, column->name);
+	problem.statement = host_binding_proposal(binding);
+	return problem;
 }
 
 /*
@@ -162,6 +212,8 @@ capforecast_host_problems(PG_FUNCTION_ARGS)
 			char	   *expression;
 
 			problem = host_binding_column_problem(binding, &entities[i].columns[c], "", &expression);
+			if (problem.sqlstate == 0)
+				problem = lookalike(binding, &entities[i].columns[c]);
 			if (problem.sqlstate != 0)
 				put_problem(rsinfo, psprintf("%s.%s", entities[i].name, entities[i].columns[c].name), &problem);
 		}

@@ -16,19 +16,15 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "common/compat.h"
 #include "common/scope.h"
 #include "host/host_binding.h"
 
 /* ---------- finding ---------- */
 
-HostBinding *
-host_binding_find(const HostEntity *entity)
+static HostBinding *
+binding_by_default(const HostEntity *entity)
 {
 	HostBinding *binding = palloc0(sizeof(HostBinding));
-	Oid			types[1] = {TEXTOID};
-	Datum		values[1];
-	Oid			schema_oid;
 
 	binding->entity = entity;
 	binding->schema = "public";
@@ -36,6 +32,16 @@ host_binding_find(const HostEntity *entity)
 	binding->column_names = palloc0(sizeof(char *) * entity->n_columns);
 	for (int i = 0; i < entity->n_columns; i++)
 		binding->column_names[i] = pstrdup(entity->columns[i].name);
+	return binding;
+}
+
+HostBinding *
+host_binding_find(const HostEntity *entity)
+{
+	HostBinding *binding = binding_by_default(entity);
+	Oid			types[1] = {TEXTOID};
+	Datum		values[1];
+	Oid			schema_oid;
 
 	values[0] = CStringGetTextDatum(entity->name);
 	scope_execute("SELECT b.schema_name::text, b.table_name::text, c.key, c.value "
@@ -62,108 +68,19 @@ host_binding_find(const HostEntity *entity)
 	return binding;
 }
 
-/* ---------- problems ---------- */
-
-void
-host_problem_raise(const HostProblem *problem)
+HostBinding *
+host_binding_to(const HostEntity *entity, Oid relid)
 {
-	ereport(ERROR,
-			(errcode(problem->sqlstate),
-			 errmsg("%s", problem->message),
-			 problem->detail ? errdetail("%s", problem->detail) : 0,
-			 problem->statement ?
-			 errhint("%s Run: %s", problem->fix, problem->statement) :
-			 errhint("%s", problem->fix)));
+	HostBinding *binding = binding_by_default(entity);
+
+	binding->relid = relid;
+	binding->schema = get_namespace_name(get_rel_namespace(relid));
+	binding->table = get_rel_name(relid);
+	binding->relation = quote_qualified_identifier(binding->schema, binding->table);
+	return binding;
 }
 
-static char *
-current_role_name(void)
-{
-	return pstrdup(quote_identifier(GetUserNameFromId(GetUserId(), false)));
-}
-
-HostProblem
-host_binding_table_problem(const HostBinding *binding)
-{
-	HostProblem problem = {0};
-	const char *entity = binding->entity->name;
-	char		kind;
-
-	if (!OidIsValid(binding->relid))
-	{
-		problem.sqlstate = ERRCODE_UNDEFINED_TABLE;
-		problem.message = psprintf("table %s of entity \"%s\" does not exist", binding->relation, entity);
-		problem.detail = psprintf("Without it there are no %s.", binding->entity->feeds);
-		problem.fix = psprintf("Bind the entity to the table or view that holds it: "
-							   "SELECT capforecast.bind('%s', 'your_schema.your_table').", entity);
-		return problem;
-	}
-	kind = get_rel_relkind(binding->relid);
-	if (strchr("rpvmf", kind) == NULL)
-	{
-		problem.sqlstate = ERRCODE_WRONG_OBJECT_TYPE;
-		problem.message = psprintf("%s of entity \"%s\" is not a table or view", binding->relation, entity);
-		problem.fix = psprintf("Bind the entity to a table or view: "
-							   "SELECT capforecast.bind('%s', 'your_schema.your_table').", entity);
-		return problem;
-	}
-	if (schema_aclcheck(get_rel_namespace(binding->relid), GetUserId(), ACL_USAGE) != ACLCHECK_OK)
-	{
-		problem.sqlstate = ERRCODE_INSUFFICIENT_PRIVILEGE;
-		problem.message = psprintf("permission denied for schema %s", quote_identifier(binding->schema));
-		problem.detail = psprintf("Entity \"%s\" is read with the rights of the caller.", entity);
-		problem.fix = "Grant the role the use of the schema.";
-		problem.statement = psprintf("GRANT USAGE ON SCHEMA %s TO %s;",
-									 quote_identifier(binding->schema), current_role_name());
-		return problem;
-	}
-	if (pg_class_aclcheck(binding->relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
-		pg_attribute_aclcheck_all(binding->relid, GetUserId(), ACL_SELECT, ACLMASK_ANY) != ACLCHECK_OK)
-	{
-		problem.sqlstate = ERRCODE_INSUFFICIENT_PRIVILEGE;
-		problem.message = psprintf("permission denied for table %s", binding->relation);
-		problem.detail = psprintf("Entity \"%s\" is read with the rights of the caller.", entity);
-		problem.fix = "Grant the role the right to read the table.";
-		problem.statement = psprintf("GRANT SELECT ON %s TO %s;", binding->relation, current_role_name());
-	}
-	return problem;
-}
-
-/* The first of the names seen elsewhere that the table has; NULL when none. */
-static char *
-likely_column(const HostBinding *binding, const HostColumn *column)
-{
-	char	   *names,
-			   *name;
-
-	if (column->other_names == NULL)
-		return NULL;
-	names = pstrdup(column->other_names);
-	for (name = strtok(names, " "); name != NULL; name = strtok(NULL, " "))
-		if (get_attnum(binding->relid, name) > 0)
-			return name;
-	return NULL;
-}
-
-static HostProblem
-column_missing(const HostBinding *binding, const HostColumn *column, const char *physical)
-{
-	HostProblem problem = {0};
-	char	   *guess = likely_column(binding, column);
-	bool		can_be_absent = column->absent != NULL && column->absent[0] == '?';
-
-	problem.sqlstate = ERRCODE_UNDEFINED_COLUMN;
-	problem.message = psprintf("column \"%s\" of table %s does not exist", physical, binding->relation);
-	problem.detail = psprintf("It stands for \"%s\" of entity \"%s\".", column->name, binding->entity->name);
-	problem.fix = can_be_absent ?
-		psprintf("Bind it to the column that holds it, or to null if there is none (%s is then taken).",
-				 column->absent + 1) :
-		"Bind it to the column that holds it.";
-	problem.statement = psprintf("SELECT capforecast.bind('%s', %s, '{\"%s\": %s}');",
-								 binding->entity->name, quote_literal_cstr(binding->relation), column->name,
-								 guess ? psprintf("\"%s\"", guess) : can_be_absent ? "null" : "\"your_column\"");
-	return problem;
-}
+/* ---------- columns ---------- */
 
 static bool
 type_fits(HostType wanted, Oid type)
@@ -177,7 +94,17 @@ type_fits(HostType wanted, Oid type)
 		case HOST_BOOL:
 			return category == TYPCATEGORY_BOOLEAN;
 		case HOST_NUMBER:
-			return category == TYPCATEGORY_NUMERIC;
+			switch (getBaseType(type))
+			{
+				case INT2OID:
+				case INT4OID:
+				case INT8OID:
+				case FLOAT4OID:
+				case FLOAT8OID:
+				case NUMERICOID:
+					return true;
+			}
+			return false;		/* money and oid are of the category, too */
 		case HOST_TIME:
 			return category == TYPCATEGORY_DATETIME && getBaseType(type) != TIMEOID &&
 				getBaseType(type) != TIMETZOID;
@@ -263,7 +190,7 @@ host_binding_column_problem(const HostBinding *binding, const HostColumn *column
 		if (column->absent != NULL && column->absent[0] != '?' && !was_named)
 			*expression = pstrdup(column->absent);
 		else
-			problem = column_missing(binding, column, physical ? physical : column->name);
+			problem = host_binding_column_missing(binding, column, physical ? physical : column->name);
 		return problem;
 	}
 
@@ -285,7 +212,8 @@ host_binding_column_problem(const HostBinding *binding, const HostColumn *column
 		problem.message = psprintf("permission denied for column \"%s\" of table %s", physical, binding->relation);
 		problem.detail = psprintf("Entity \"%s\" is read with the rights of the caller.", binding->entity->name);
 		problem.fix = "Grant the role the right to read the table.";
-		problem.statement = psprintf("GRANT SELECT ON %s TO %s;", binding->relation, current_role_name());
+		problem.statement = psprintf("GRANT SELECT ON %s TO %s;", binding->relation,
+									 quote_identifier(GetUserNameFromId(GetUserId(), false)));
 		return problem;
 	}
 	*expression = column_expression(column->type, type, prefix, quote_identifier(physical));

@@ -5,6 +5,9 @@
 #ifndef CAPFORECAST_HOST_BINDING_H
 #define CAPFORECAST_HOST_BINDING_H
 
+#include "postgres.h"
+
+#include "common/compat.h"
 #include "host/host_schema.h"
 
 /*
@@ -34,6 +37,12 @@ typedef struct HostBinding
 /* Looks the names up; never fails on what is missing.  Needs SPI. */
 extern HostBinding *host_binding_find(const HostEntity *entity);
 
+/* An existing table as the entity, whatever is bound; columns by their logical names. */
+extern HostBinding *host_binding_to(const HostEntity *entity, Oid relid);
+
+/* A table, view, or what else can be selected from? */
+extern bool host_binding_is_readable_kind(Oid relid);
+
 /* Can the caller read the table at all? */
 extern HostProblem host_binding_table_problem(const HostBinding *binding);
 
@@ -45,9 +54,19 @@ extern HostProblem host_binding_table_problem(const HostBinding *binding);
 extern HostProblem host_binding_column_problem(const HostBinding *binding, const HostColumn *column,
 											   const char *prefix, char **expression);
 
+/* The problem of a column that the table does not have. */
+extern HostProblem host_binding_column_missing(const HostBinding *binding, const HostColumn *column,
+											   const char *physical);
+
+/* The column that seems to hold it under a name seen elsewhere; NULL: none. */
+extern char *host_binding_likely_column(const HostBinding *binding, const HostColumn *column);
+
+/* The call of bind() that keeps what is bound and adds what is missing, as far as it can be guessed. */
+extern char *host_binding_proposal(const HostBinding *binding);
+
 /* The bare quoted column name, for INSERT and SET; NULL when there is none. */
 extern char *host_binding_column_name(const HostBinding *binding, const HostColumn *column);
 
-extern void host_problem_raise(const HostProblem *problem) pg_attribute_noreturn();
+pg_noreturn extern void host_problem_raise(const HostProblem *problem);
 
 #endif							/* CAPFORECAST_HOST_BINDING_H */

@@ -120,6 +120,9 @@ host_registered_number(const char *sql, const char *owner, int timeout_ms)
 	PG_TRY();
 	{
 		value = fetch_value(sql, context);
+		disable_timeout(limit, false);
+		if (time_is_up)
+			CHECK_FOR_INTERRUPTS(); /* ours must not be left for the caller */
 	}
 	PG_CATCH();
 	{
@@ -135,7 +138,6 @@ host_registered_number(const char *sql, const char *owner, int timeout_ms)
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	disable_timeout(limit, false);
 
 	SPI_finish();
 	/* as if rolled back: even what the query has set for the session is undone */

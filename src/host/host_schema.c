@@ -131,18 +131,18 @@ static const HostColumn billing_history[] = {
 	{"line_items", HOST_JSON, "'[]'::jsonb", NULL},
 };
 
-#define ENTITY(table, feeds) {#table, feeds, table, lengthof(table)}
+#define ENTITY(table, feeds, other_names) {#table, feeds, other_names, table, lengthof(table)}
 
 static const HostEntity entities[] = {
-	ENTITY(vendors, "vendor counts"),
-	ENTITY(subscription_tiers, "theoretical limits"),
-	ENTITY(vendor_subscriptions, "subscription counts, orders and limits"),
-	ENTITY(products, "product counts"),
-	ENTITY(vendor_users, "team member counts"),
-	ENTITY(orders, "order counts per period"),
-	ENTITY(addon_products, "add-on prices and grants"),
-	ENTITY(vendor_addons, "add-ons of a vendor"),
-	ENTITY(billing_history, "invoices"),
+	ENTITY(vendors, "vendor counts", "tenants shops merchants stores accounts organizations companies"),
+	ENTITY(subscription_tiers, "theoretical limits", "tiers plans subscription_plans pricing_plans"),
+	ENTITY(vendor_subscriptions, "subscription counts, orders and limits", "subscriptions tenant_subscriptions shop_subscriptions account_subscriptions"),
+	ENTITY(products, "product counts", "items listings"),
+	ENTITY(vendor_users, "team member counts", "team_members memberships members shop_users tenant_users account_users"),
+	ENTITY(orders, "order counts per period", "sales purchases"),
+	ENTITY(addon_products, "add-on prices and grants", "addons add_ons"),
+	ENTITY(vendor_addons, "add-ons of a vendor", "subscription_addons tenant_addons shop_addons"),
+	ENTITY(billing_history, "invoices", "invoices"),
 };
 
 const HostEntity *

@@ -34,6 +34,7 @@ typedef struct HostEntity
 {
 	const char *name;			/* logical name = default table name in schema public */
 	const char *feeds;			/* what the operator loses without it */
+	const char *other_names;	/* tables seen elsewhere, space separated, for hints */
 	const HostColumn *columns;
 	int			n_columns;
 } HostEntity;

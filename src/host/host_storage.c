@@ -6,8 +6,10 @@
 
 #include <sys/stat.h>
 
+#include "access/htup_details.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/acl.h"
@@ -17,6 +19,7 @@
 #include "utils/timestamp.h"
 
 #include "common/attempt.h"
+#include "common/clock.h"
 #include "common/scope.h"
 #include "host/host_registered.h"
 #include "host/host_storage.h"
@@ -171,4 +174,45 @@ host_storage_gigabytes(int64 bytes)
 												  int64_to_numeric(INT64CONST(1073741824)), NULL);
 
 	return DirectFunctionCall2(numeric_round, NumericGetDatum(gigabytes), Int32GetDatum(2));
+}
+
+const char *
+host_storage_status(const HostStorage *storage)
+{
+	return !storage->known ? "unavailable" : storage->stale ? "stale" : "ok";
+}
+
+/*
+ * capforecast._image_storage(as_of) → (bytes, gigabytes, source, measured_at, status, reason)
+ */
+PG_FUNCTION_INFO_V1(capforecast_image_storage);
+Datum
+capforecast_image_storage(PG_FUNCTION_ARGS)
+{
+	TimestampTz now = clock_as_of(fcinfo, 0, GetCurrentTimestamp());
+	MemoryContext caller = CurrentMemoryContext;
+	TupleDesc	desc;
+	Datum		values[6] = {0};
+	bool		nulls[6] = {false};
+	HostStorage storage;
+	HeapTuple	row;
+	Scope		scope;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	scope_enter(&scope);
+	storage = host_storage_read(now);
+	MemoryContextSwitchTo(caller);
+	values[0] = Int64GetDatum(storage.bytes);
+	values[1] = storage.known ? host_storage_gigabytes(storage.bytes) : (Datum) 0;
+	values[2] = storage.source ? CStringGetTextDatum(storage.source) : (Datum) 0;
+	values[3] = TimestampTzGetDatum(storage.measured_at);
+	values[4] = CStringGetTextDatum(host_storage_status(&storage));
+	values[5] = storage.reason ? CStringGetTextDatum(storage.reason) : (Datum) 0;
+	nulls[0] = nulls[1] = nulls[3] = !storage.known;
+	nulls[2] = storage.source == NULL;
+	nulls[5] = storage.reason == NULL;
+	row = heap_form_tuple(BlessTupleDesc(desc), values, nulls);
+	scope_leave(&scope);
+	PG_RETURN_DATUM(HeapTupleGetDatum(row));
 }

@@ -24,6 +24,9 @@ typedef struct HostStorage
  */
 extern HostStorage host_storage_read(TimestampTz now);
 
+/* "ok", "stale" or "unavailable". */
+extern const char *host_storage_status(const HostStorage *storage);
+
 /* bytes / 1073741824, to 2 decimals, as numeric. */
 extern Datum host_storage_gigabytes(int64 bytes);
 

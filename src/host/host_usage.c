@@ -5,30 +5,31 @@
  * One definition of a limit for snapshot, utilization and recommendations: over
  * subscriptions that are active or on trial, the subscription's own limit if it has
  * one (-1: unlimited), else its tier's (NULL: unlimited).  A subscription whose tier
- * has no row counts in the distribution only.  A custom limit below -1 means nothing
- * and is read as none.
+ * has no row counts in the distribution only.
  */
 #include "postgres.h"
 
-#include "host/host_limits.h"
 #include "host/host_usage.h"
 
-/* A tier's row, at most one however the codes are kept. */
+/*
+ * A tier's row, at most one however the codes are kept.  Codes are equal when their
+ * bytes are: the two columns may have different collations.
+ */
 #define TIER_OF(tier) \
 	"LEFT JOIN LATERAL (SELECT true AS found, {t:subscription_tiers.products_limit} AS products_limit, " \
 	"         {t:subscription_tiers.orders_per_month} AS orders_limit, " \
 	"         {t:subscription_tiers.team_members} AS team_limit " \
-	"    FROM {subscription_tiers} t WHERE {t:subscription_tiers.code} = " tier " LIMIT 1) t ON true "
+	"    FROM {subscription_tiers} t WHERE {t:subscription_tiers.code} COLLATE \"C\" = " tier " LIMIT 1) t ON true "
 
 /*
  * Subscriptions by tier.  own_x: sum of the finite limits of their own; plan_x: how
  * many take their tier's.
  */
-#define OWN(column) "sum(" column ") FILTER (WHERE counted AND " column " >= 0)"
-#define PLAN(column) "count(*) FILTER (WHERE counted AND (" column " IS NULL OR " column " < -1))"
+#define OWN(column) "sum(" column ") FILTER (WHERE counted AND " column " <> -1)"
+#define PLAN(column) "count(*) FILTER (WHERE counted AND " column " IS NULL)"
 
 #define SUBSCRIPTION_ROWS \
-	"SELECT {s:vendor_subscriptions.tier} AS tier, " \
+	"SELECT {s:vendor_subscriptions.tier} COLLATE \"C\" AS tier, " \
 	"       {s:vendor_subscriptions.status} = 'trial' AS trial, " \
 	"       {s:vendor_subscriptions.status} IN ('active', 'trial') AS counted, " \
 	"       {s:vendor_subscriptions.orders_this_period} AS orders, " \
@@ -56,11 +57,11 @@
 	"coalesce(jsonb_object_agg(coalesce(tier, 'null'), counted) FILTER (WHERE counted > 0), '{}') AS tier_distribution"
 
 static const HostUsagePart parts[] = {
-	{"vendors", {
+	{"vendors", true, {
 			"SELECT count(*) AS total_vendors, count(*) FILTER (WHERE {vendors.is_active}) AS active_vendors FROM {vendors}",
 			"SELECT count(*) AS total_vendors FROM {vendors}"
 	}},
-	{"subscriptions", {
+	{"subscriptions", true, {
 			"SELECT " SUBSCRIPTION_COUNTS ", "
 			LIMIT_SUM("own_products", "plan_products", "products_limit") " AS theoretical_products_limit, "
 			LIMIT_SUM("own_orders", "plan_orders", "orders_limit") " AS theoretical_orders_limit, "
@@ -68,13 +69,13 @@ static const HostUsagePart parts[] = {
 			"FROM (" BY_TIER ") s " TIER_OF("s.tier"),
 			"SELECT " SUBSCRIPTION_COUNTS " FROM (" BY_TIER ") s"
 	}},
-	{"products", {
+	{"products", true, {
 			"SELECT count(*) AS total_products FROM {products}"
 	}},
-	{"team_members", {
+	{"team_members", true, {
 			"SELECT count(*) FILTER (WHERE {vendor_users.is_active}) AS total_team_members FROM {vendor_users}"
 	}},
-	{"database_size", {
+	{"database_size", false, {
 			"SELECT round(pg_database_size(current_database()) / 1048576.0, 2) AS db_size_mb"
 	}},
 };
@@ -89,6 +90,10 @@ host_usage_parts(int *n_parts)
 const char *const host_usage_active_vendors =
 "SELECT count(*) FILTER (WHERE {vendors.is_active}) AS active_vendors FROM {vendors}";
 
+/* The limit of one subscription: NULL where it is unlimited. */
+#define LIMIT_OF(own, tier_limit) \
+	"CASE WHEN " own " = -1 THEN NULL WHEN " own " IS NOT NULL THEN " own " ELSE t." tier_limit " END"
+
 const char *const host_usage_capacity =
 "WITH product_use AS MATERIALIZED ("
 "  SELECT {products.vendor_id} AS vendor, count(*) AS n FROM {products} GROUP BY 1), "
@@ -96,7 +101,7 @@ const char *const host_usage_capacity =
 "  SELECT {vendor_users.vendor_id} AS vendor, count(*) FILTER (WHERE {vendor_users.is_active}) AS n "
 "    FROM {vendor_users} GROUP BY 1), "
 "subs AS MATERIALIZED ("
-"  SELECT {s:vendor_subscriptions.tier} AS tier, {s:vendor_subscriptions.status} AS status, "
+"  SELECT {s:vendor_subscriptions.tier} COLLATE \"C\" AS tier, {s:vendor_subscriptions.status} AS status, "
 "         {s:vendor_subscriptions.status} IN ('active', 'trial') AS counted, t.found IS TRUE AS known, "
 "         " LIMIT_OF("{s:vendor_subscriptions.custom_products_limit}", "products_limit") " AS products_limit, "
 "         " LIMIT_OF("{s:vendor_subscriptions.custom_orders_limit}", "orders_limit") " AS orders_limit, "
@@ -119,7 +124,6 @@ TIER_OF("{s:vendor_subscriptions.tier}")
 "         count(*) FILTER (WHERE counted AND known AND quota IS NULL) AS unlimited_subscriptions, "
 "         sum(used) FILTER (WHERE counted AND known AND quota IS NOT NULL) AS actual_limited, "
 "         sum(used) FILTER (WHERE counted AND known AND quota IS NULL) AS actual_unlimited, "
-"         sum(used) AS used_by_subscriptions, "
 "         sum(greatest(quota - used, 0)) FILTER (WHERE counted AND known AND quota IS NOT NULL) AS headroom, "
 "         sum(greatest(used - quota, 0)) FILTER (WHERE counted AND known AND quota IS NOT NULL) AS over_limit, "
 "         count(*) FILTER (WHERE counted AND known AND used > quota) AS vendors_over_limit, "

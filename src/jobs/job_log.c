@@ -101,7 +101,7 @@ job_record_settle(JobRecord *record)
 	if (under_run_job)
 		scope_execute("UPDATE capforecast.job_run SET finished_at = clock_timestamp(), status = 'ok', "
 					  "as_of = $3, examined = $4, changed = $5, skipped_locked = $6, failed = $7, detail = $8::jsonb "
-					  "WHERE run_id = $9 AND $1 IS NOT NULL AND $2 IS NOT NULL",
+					  "WHERE run_id = $9",
 					  9, types, values, nulls, false, SPI_OK_UPDATE);
 	else
 		scope_execute("INSERT INTO capforecast.job_run "
@@ -124,6 +124,9 @@ capforecast_settle_run(PG_FUNCTION_ARGS)
 	bool		is_null;
 	int64		run_id = current_run_id;
 
+	for (int i = 0; i < 7; i++)
+		if (PG_ARGISNULL(i))
+			elog(ERROR, "argument %d of _settle_run is null", i + 1);
 	scope_enter(&scope);
 	job_record_start(&record, text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2));
 	record.examined = PG_GETARG_INT64(3);

@@ -41,6 +41,17 @@ require_own_transaction(FunctionCallInfo fcinfo)
 				 errhint("Call the job's function itself, or run CALL on its own.")));
 }
 
+static char *
+job_argument(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("name of the job must not be null"),
+				 errhint("SELECT name FROM capforecast.job lists the jobs.")));
+	return text_to_cstring(PG_GETARG_TEXT_PP(0));
+}
+
 static void
 find_job(Run *run, MemoryContext context)
 {
@@ -111,7 +122,7 @@ PG_FUNCTION_INFO_V1(capforecast_run_job);
 Datum
 capforecast_run_job(PG_FUNCTION_ARGS)
 {
-	bool		raise_error = PG_GETARG_BOOL(1);
+	bool		raise_error = PG_ARGISNULL(1) || PG_GETARG_BOOL(1);
 	MemoryContext context;
 	AttemptFailure failure;
 	Run			run;
@@ -123,7 +134,7 @@ capforecast_run_job(PG_FUNCTION_ARGS)
 	/* Lives through the commits. */
 	context = AllocSetContextCreate(PortalContext, "capforecast run_job", ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(context);
-	run.job = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	run.job = job_argument(fcinfo);
 
 	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
@@ -143,7 +154,8 @@ capforecast_run_job(PG_FUNCTION_ARGS)
 		settle_failed(&run, &failure);
 	SPI_commit();
 
-	if (!done && raise_error)
+	/* Whoever cancels a run of several jobs means all of them. */
+	if (!done && (raise_error || attempt_was_cancelled(&failure)))
 		ReThrowError(failure.error);
 	SPI_finish();
 	PG_RETURN_VOID();

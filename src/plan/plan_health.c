@@ -22,8 +22,6 @@
 /* From here on the next size is announced. */
 #define TRIGGER_PERCENT	70.0
 
-#define MAX_TIERS	100
-
 /* Columns of infrastructure_tiers as read below, counted from 1. */
 #define COLUMN_NAME			1
 #define COLUMN_COST			2
@@ -68,7 +66,7 @@ static InfrastructureTier
 tier_read(const double usage[N_TIER_METRICS])
 {
 	InfrastructureTier tier = {0};
-	double		maxima[MAX_TIERS * N_TIER_METRICS];
+	double	   *maxima;
 	int			n_tiers;
 	int			at;
 	bool		is_null;
@@ -77,9 +75,10 @@ tier_read(const double usage[N_TIER_METRICS])
 				  "       max_vendors, max_products, max_orders_month, max_db_size_mb, max_storage_gb "
 				  "  FROM capforecast.infrastructure_tiers ORDER BY position",
 				  0, NULL, NULL, NULL, true, SPI_OK_SELECT);
-	n_tiers = (int) Min(SPI_processed, MAX_TIERS);
+	n_tiers = (int) SPI_processed;
 	if (n_tiers == 0)
 		return tier;
+	maxima = palloc(sizeof(double) * n_tiers * N_TIER_METRICS);
 	for (int t = 0; t < n_tiers; t++)
 		for (int m = 0; m < N_TIER_METRICS; m++)
 			maxima[t * N_TIER_METRICS + m] = maximum_at(t, m);
@@ -161,7 +160,7 @@ capforecast_platform_health(PG_FUNCTION_ARGS)
 	put_text(values, nulls, 3, health.storage.source);
 	values[4] = TimestampTzGetDatum(health.storage.measured_at);
 	nulls[4] = !health.storage.known;
-	put_text(values, nulls, 5, !health.storage.known ? "unavailable" : health.storage.stale ? "stale" : "ok");
+	put_text(values, nulls, 5, host_storage_status(&health.storage));
 	put_text(values, nulls, 6, health.storage.reason);
 	values[7] = Int64GetDatum(health.active_vendors);
 	values[8] = Int64GetDatum(health.capacity[RESOURCE_PRODUCTS].actual);

@@ -117,10 +117,16 @@ capforecast_growth_trends(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	bool		bounded = !PG_ARGISNULL(1);
 	TimestampTz as_of = clock_as_of(fcinfo, 1, GetCurrentTimestamp());
-	int			days = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT32(0);
+	int			days;
 	Trends		trends;
 	Scope		scope;
 
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("days must not be null"),
+				 errhint("Give the number of days to look back, for example 30.")));
+	days = PG_GETARG_INT32(0);
 	trends_check_days(days);
 	InitMaterializedSRF(fcinfo, 0);
 	scope_enter(&scope);

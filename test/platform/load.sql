@@ -1,15 +1,15 @@
 -- Fills the sample platform. The same variables give the same rows, on every version.
 --
---   vendors   how many vendors have ever signed up             (default 76)
+--   vendors   how many vendors have ever signed up             (default 88)
 --   days      days of history before as_of                     (default 420)
 --   as_of     the platform's "today", midnight UTC             (default: today)
 --
 -- Sign-ups grow by about 0.35 % a day, fewer at weekends, and one in twelve vendors has
--- left. Tiers differ in size by a factor of 50. Orders follow the week and grow with
--- the vendor.
+-- left. Tiers differ in size by a factor of 50. A vendor starts with an import and adds
+-- products from then on; orders follow the week and grow with the vendor.
 \if :{?vendors}
 \else
-	\set vendors 76
+	\set vendors 88
 \endif
 \if :{?days}
 \else
@@ -51,7 +51,7 @@ ALTER TABLE plan
 	ADD orders_a_day double precision;
 UPDATE plan SET
 	left_at = CASE WHEN leaves THEN signed_up + (:'as_of'::timestamp - signed_up) * (0.3 + 0.6 * pg_temp.chance('left', id)) END,
-	n_products = round(exp(1.1 * (pg_temp.chance('size', id) + pg_temp.chance('size2', id) - 1)) * CASE tier
+	n_products = round(least(1, 0.35 + 0.65 * extract(epoch FROM :'as_of'::timestamp - signed_up) / 86400 / 365) * exp(1.1 * (pg_temp.chance('size', id) + pg_temp.chance('size2', id) - 1)) * CASE tier
 		WHEN 'essential' THEN 90 WHEN 'professional' THEN 420 WHEN 'business' THEN 900 ELSE 2600 END),
 	n_members = 1 + floor(pg_temp.chance('team', id) * CASE tier
 		WHEN 'essential' THEN 1.2 WHEN 'professional' THEN 3 WHEN 'business' THEN 9 ELSE 40 END),
@@ -68,7 +68,9 @@ UPDATE plan p SET id = v.id FROM vendors v WHERE v.vendor_code = 'V' || lpad(p.i
 
 INSERT INTO products (vendor_id, is_active, created_at)
 SELECT p.id, pg_temp.chance('shown', p.id * 100000 + n) < 0.95,
-	p.signed_up + (coalesce(p.left_at, :'as_of'::timestamp) - p.signed_up) * power(pg_temp.chance('product', p.id * 100000 + n), 0.8)
+	p.signed_up + (coalesce(p.left_at, :'as_of'::timestamp) - p.signed_up)
+		* CASE WHEN pg_temp.chance('import', p.id * 100000 + n) < 0.3 THEN 0.02 ELSE 1 END
+		* pg_temp.chance('product', p.id * 100000 + n)
 FROM plan p, generate_series(1, p.n_products) n;
 
 INSERT INTO vendor_users (vendor_id, user_id, user_type, is_active)
@@ -133,10 +135,12 @@ INSERT INTO capacity_snapshots (snapshot_date, total_vendors, active_vendors, to
 SELECT d, v.total, v.active, p.n, o.n, v.members, round((p.n * 0.004)::numeric, 2)
 FROM generate_series(:'as_of'::timestamp - interval '90 days', :'as_of'::timestamp - interval '1 day', '1 day') d
 	CROSS JOIN LATERAL (SELECT count(*) AS total, count(*) FILTER (WHERE left_at IS NULL OR left_at > d + interval '1 day') AS active,
-			sum(n_members) AS members
+			sum((SELECT count(*) FROM vendor_users u WHERE u.vendor_id = plan.id AND u.is_active)) AS members
 		FROM plan WHERE signed_up < d + interval '1 day') v
 	CROSS JOIN LATERAL (SELECT count(*) AS n FROM products WHERE created_at < d + interval '1 day') p
-	CROSS JOIN LATERAL (SELECT count(*) AS n FROM orders WHERE created_at >= d - interval '15 days' AND created_at < d + interval '1 day') o
+	CROSS JOIN LATERAL (SELECT sum((SELECT count(*) FROM orders o WHERE o.vendor_id = plan.id AND o.created_at < d + interval '1 day'
+			AND o.created_at >= signed_up + make_interval(months => 12 * extract(year FROM a)::integer + extract(month FROM a)::integer))) AS n
+		FROM plan CROSS JOIN age(least(d + interval '1 day', left_at), signed_up) a WHERE signed_up < d + interval '1 day') o
 WHERE extract(day FROM d) <> 13;
 
 DROP TABLE plan;

@@ -8,6 +8,7 @@ SELECT extrelocatable FROM pg_extension WHERE extname = 'capforecast';
 DROP EXTENSION capforecast;
 SELECT to_regnamespace('capforecast') IS NULL AS schema_is_gone;
 CREATE SCHEMA capforecast;
+\set VERBOSITY terse
 CREATE EXTENSION capforecast;
 DROP SCHEMA capforecast;
 CREATE EXTENSION capforecast;

@@ -1,0 +1,226 @@
+-- What is missing or wrong, and how to mend it.
+
+-- What the daily snapshot, the capacity and the recommendations cannot do without.
+CREATE FUNCTION capforecast._is_needed_daily(subject text)
+	RETURNS boolean LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT subject = ANY ('{vendors,vendors.is_active,products,products.vendor_id,
+		vendor_users,vendor_users.vendor_id,vendor_users.is_active,
+		subscription_tiers,subscription_tiers.code,subscription_tiers.products_limit,
+		subscription_tiers.orders_per_month,subscription_tiers.team_members,
+		vendor_subscriptions,vendor_subscriptions.vendor_id,vendor_subscriptions.tier,
+		vendor_subscriptions.status,vendor_subscriptions.orders_this_period}'::text[])
+$$;
+COMMENT ON FUNCTION capforecast._is_needed_daily(text) IS 'Is it a table or column without which the daily numbers are not complete?';
+
+CREATE FUNCTION capforecast._bound_relation(entity text)
+	RETURNS regclass LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT c.oid::regclass
+	FROM (SELECT max(b.schema_name::text) AS schema_name, max(b.table_name::text) AS table_name
+			FROM capforecast.binding b WHERE b.entity = _bound_relation.entity) b
+		JOIN pg_namespace n ON n.nspname = coalesce(b.schema_name, 'public')
+		JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = coalesce(b.table_name, _bound_relation.entity)
+$$;
+COMMENT ON FUNCTION capforecast._bound_relation(text) IS 'The table behind an entity; NULL where there is none.';
+
+CREATE FUNCTION capforecast._bound_column(entity text, logical_name text)
+	RETURNS name LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce((SELECT b.columns -> logical_name FROM capforecast.binding b WHERE b.entity = _bound_column.entity),
+		to_jsonb(logical_name)) #>> '{}'
+$$;
+COMMENT ON FUNCTION capforecast._bound_column(text, text) IS 'The column behind a logical name; NULL where it is bound to null.';
+
+CREATE FUNCTION capforecast._doctor_host()
+	RETURNS TABLE (severity text, subject text, problem text, fix text)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN p.sqlstate = '01000' THEN 'info'
+				WHEN capforecast._is_needed_daily(p.subject) THEN 'error'
+				WHEN p.sqlstate = '42P01' THEN 'info'
+				ELSE 'warning' END,
+		p.subject,
+		p.problem || CASE
+			WHEN p.sqlstate = '01000' THEN ''
+			WHEN capforecast._is_needed_daily(p.subject) THEN '; needed for the daily snapshot'
+			WHEN p.subject LIKE '%.created\_at' THEN '; needed by backfill_snapshots()'
+			ELSE '; needed by the subscription jobs or billing only' END,
+		p.fix
+	FROM capforecast._host_problems() p
+$$;
+COMMENT ON FUNCTION capforecast._doctor_host() IS 'What doctor() finds about the host''s tables.';
+
+-- What a role that may call the writers lacks; and what keeps an add-on from being sold twice.
+CREATE FUNCTION capforecast._doctor_writers()
+	RETURNS TABLE (severity text, subject text, problem text, fix text)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	WITH written AS (
+		SELECT w.severity, w.subject, c.oid::regclass AS relation, c.relkind IN ('r', 'p') AS is_table, w.privilege
+		FROM (VALUES
+				('error', 'snapshot', 'capforecast.capacity_snapshots'::regclass, 'INSERT'),
+				('error', 'snapshot', 'capforecast.capacity_snapshots', 'UPDATE'),
+				('error', 'job_run', 'capforecast.job_run', 'INSERT'),
+				('error', 'job_run', 'capforecast.job_run', 'UPDATE'),
+				('info', 'vendor_subscriptions', capforecast._bound_relation('vendor_subscriptions'), 'UPDATE'),
+				('info', 'vendor_addons', capforecast._bound_relation('vendor_addons'), 'INSERT'),
+				('info', 'vendor_addons', capforecast._bound_relation('vendor_addons'), 'UPDATE')
+			) AS w(severity, subject, relation, privilege)
+			JOIN pg_class c ON c.oid = w.relation)
+	SELECT DISTINCT 'info', w.subject, format('%s is not a table: it can be read, but the subscription functions cannot write to it', w.relation),
+		format('SELECT capforecast.bind(%L, ''your_schema.your_table'');', w.subject)
+	FROM written w WHERE NOT w.is_table
+	UNION ALL
+	SELECT w.severity, w.subject, format('role %I may not %s %s', current_user, lower(w.privilege), w.relation),
+		format('GRANT %s ON %s TO %I;', w.privilege, w.relation, current_user)
+	FROM written w
+	WHERE w.is_table AND NOT has_table_privilege(w.relation, w.privilege)
+		AND has_function_privilege('capforecast.capture_daily_snapshot(boolean, timestamptz)', 'EXECUTE')
+	UNION ALL
+	SELECT 'warning', 'vendor_addons', format('no unique index on %s keeps a vendor from having an add-on twice', w.relation),
+		format('CREATE UNIQUE INDEX ON %s (%I, %I) WHERE %I IN (''pending'', ''active'', ''cancelling'');', w.relation,
+			capforecast._bound_column('vendor_addons', 'vendor_id'), capforecast._bound_column('vendor_addons', 'addon_product_id'),
+			capforecast._bound_column('vendor_addons', 'status'))
+	FROM written w
+	WHERE w.subject = 'vendor_addons' AND w.privilege = 'INSERT' AND w.is_table AND NOT EXISTS (
+		SELECT FROM pg_index i
+		WHERE i.indrelid = w.relation AND i.indisunique AND i.indisvalid AND i.indnkeyatts = 2
+			AND (SELECT count(*) FROM pg_attribute a
+				 WHERE a.attrelid = w.relation AND a.attnum = ANY (i.indkey)
+					AND a.attname IN (capforecast._bound_column('vendor_addons', 'vendor_id'),
+						capforecast._bound_column('vendor_addons', 'addon_product_id'))) = 2)
+$$;
+COMMENT ON FUNCTION capforecast._doctor_writers() IS 'What doctor() finds that keeps the functions that write from writing.';
+
+CREATE FUNCTION capforecast._doctor_snapshots(as_of timestamptz)
+	RETURNS TABLE (severity text, subject text, problem text, fix text)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	WITH seen AS (
+		SELECT (as_of AT TIME ZONE 'UTC')::date AS today,
+			max(s.snapshot_date) FILTER (WHERE s.snapshot_date <= (as_of AT TIME ZONE 'UTC')::date) AS latest,
+			count(*) FILTER (WHERE s.snapshot_date > (as_of AT TIME ZONE 'UTC')::date) AS later,
+			max(s.captured_at) AS captured_at
+		FROM capforecast.capacity_snapshots s)
+	SELECT 'warning', 'snapshot', 'no snapshot is stored', 'SELECT capforecast.capture_daily_snapshot();'
+	FROM seen WHERE latest IS NULL
+	UNION ALL
+	SELECT 'error', 'snapshot', format('the last snapshot is of %s, %s days ago', latest, today - latest),
+		'SELECT capforecast.capture_daily_snapshot();'
+	FROM seen WHERE latest < today - 1
+	UNION ALL
+	SELECT 'error', 'snapshot', format('snapshots of days after today: %s; growth_trends() takes the last of them for the latest', later),
+		format('DELETE FROM capforecast.capacity_snapshots WHERE snapshot_date > %L;', today)
+	FROM seen WHERE later > 0
+	UNION ALL
+	SELECT 'error', 'clock', format('the server''s clock says %s, but a snapshot was written at %s',
+			to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), to_char(captured_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')),
+		'Set the clock of the server (ntp), then look at the snapshots of the days in between.'
+	FROM seen WHERE captured_at > clock_timestamp() + interval '5 minutes'
+$$;
+COMMENT ON FUNCTION capforecast._doctor_snapshots(timestamptz) IS 'What doctor() finds about the snapshots.';
+
+CREATE FUNCTION capforecast._doctor_jobs(as_of timestamptz)
+	RETURNS TABLE (severity text, subject text, problem text, fix text)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN h.status = 'never_run' THEN 'warning' ELSE 'error' END, h.job,
+		CASE h.status WHEN 'never_run' THEN 'the job has never run'
+			WHEN 'overdue' THEN format('the job has not succeeded since %s',
+				coalesce(to_char(h.last_success AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), 'ever'))
+			ELSE 'the last run of the job failed' END
+			|| coalesce(': ' || h.last_error, ''),
+		format('CALL capforecast.run_job(%L);', h.job)
+	FROM capforecast.job_health(as_of) h WHERE h.status <> 'ok'
+	UNION ALL
+	SELECT 'warning', h.job, format('the last run left out %s: %s', part.key, part.value ->> 'message'),
+		coalesce(part.value ->> 'hint', format('CALL capforecast.run_job(%L);', h.job))
+	FROM capforecast.job_health(as_of) h
+		JOIN LATERAL (SELECT * FROM capforecast.job_run r WHERE r.job = h.job AND r.status = 'ok' AND r.changed > 0 AND r.started_at <= _doctor_jobs.as_of
+						ORDER BY r.started_at DESC, r.run_id DESC LIMIT 1) latest ON latest.failed > 0
+		CROSS JOIN LATERAL jsonb_each(latest.detail) part
+	WHERE jsonb_typeof(part.value) = 'object' AND part.value ? 'message'
+	UNION ALL
+	SELECT 'info', r.job, format('run %s has been running since %s: it was killed, or hangs', r.run_id,
+			to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')),
+		format('UPDATE capforecast.job_run SET status = ''failed'', finished_at = clock_timestamp() WHERE run_id = %s;', r.run_id)
+	FROM capforecast.job_run r WHERE r.status = 'running' AND r.started_at < as_of - interval '1 day'
+$$;
+COMMENT ON FUNCTION capforecast._doctor_jobs(timestamptz) IS 'What doctor() finds about the jobs'' runs.';
+
+CREATE FUNCTION capforecast._doctor_schedule(as_of timestamptz)
+	RETURNS TABLE (severity text, subject text, problem text, fix text)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	cron record;
+BEGIN
+	SELECT * INTO cron FROM capforecast._pg_cron();
+	IF cron.place <> 'here' THEN
+		-- Another scheduler does as well, as long as the jobs run.
+		IF EXISTS (SELECT FROM capforecast.job_health(_doctor_schedule.as_of) h WHERE h.overdue) THEN
+			RETURN QUERY SELECT 'info', 'pg_cron', CASE cron.place
+					WHEN 'elsewhere' THEN format('pg_cron is in database %I, not in this one', cron.database)
+					ELSE 'pg_cron is not installed' END,
+				'SELECT * FROM capforecast.schedule_jobs();  -- returns what to run there, or for a crontab';
+		END IF;
+		RETURN;
+	END IF;
+	IF NOT EXISTS (SELECT FROM pg_settings s WHERE s.name = 'cron.log_run') THEN
+		RETURN QUERY SELECT 'error', 'pg_cron', 'pg_cron is installed but not preloaded, so that no job is started',
+			'Add pg_cron to shared_preload_libraries in postgresql.conf and restart the server.';
+	END IF;
+	IF NOT has_schema_privilege('cron', 'USAGE') OR NOT has_table_privilege('cron.job', 'SELECT') THEN
+		RETURN QUERY SELECT 'info', 'pg_cron', format('role %I cannot see what pg_cron has scheduled', current_user),
+			format('GRANT USAGE ON SCHEMA cron TO %I; GRANT SELECT ON cron.job TO %1$I;', current_user);
+		RETURN;
+	END IF;
+	RETURN QUERY EXECUTE
+		'SELECT ''warning'', j.name, CASE WHEN c.found THEN ''the job is scheduled, but not active'' ELSE ''the job is not scheduled'' END, '
+		'''SELECT * FROM capforecast.schedule_jobs();'' '
+		'FROM capforecast.job j CROSS JOIN LATERAL (SELECT count(*) > 0 AS found, coalesce(bool_or(c.active), false) AS active FROM cron.job c '
+		'WHERE c.database = current_database() AND (c.command LIKE ''%run\_job(%'' || quote_literal(j.name) || ''%'' OR c.command LIKE ''%run\_maintenance(%'')) c '
+		'WHERE NOT c.active ORDER BY j.name';
+END
+$$;
+COMMENT ON FUNCTION capforecast._doctor_schedule(timestamptz) IS 'What doctor() finds about pg_cron.';
+
+CREATE FUNCTION capforecast._doctor_storage(as_of timestamptz)
+	RETURNS TABLE (severity text, subject text, problem text, fix text)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN s.source IS NULL THEN 'info' ELSE 'warning' END, 'image_storage', s.reason,
+		CASE WHEN s.source IS NULL THEN 'SELECT capforecast.bind_image_storage(query => ''SELECT sum(size_bytes) FROM your_images'');'
+			 WHEN s.source = 'pushed' THEN 'Have the application call push_image_storage() every day.'
+			 ELSE 'Mend the source, bind another one with bind_image_storage(), or report the size with push_image_storage().' END
+	FROM capforecast._image_storage(as_of) s WHERE s.status <> 'ok'
+$$;
+COMMENT ON FUNCTION capforecast._doctor_storage(timestamptz) IS 'What doctor() finds about image storage.';
+
+CREATE FUNCTION capforecast._doctor_grants()
+	RETURNS TABLE (severity text, subject text, problem text, fix text)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'error', 'capforecast', format('role %I may not read %s', current_user, string_agg(c.oid::regclass::text, ', ' ORDER BY c.relname)),
+		format('GRANT SELECT ON ALL TABLES IN SCHEMA capforecast TO %I;', current_user)
+	FROM pg_class c
+	WHERE c.relnamespace = 'capforecast'::regnamespace AND c.relkind IN ('r', 'v') AND NOT has_table_privilege(c.oid, 'SELECT')
+	HAVING count(*) > 0
+$$;
+COMMENT ON FUNCTION capforecast._doctor_grants() IS 'What doctor() finds about the caller''s right to read the extension''s own tables.';
+
+CREATE FUNCTION capforecast.doctor(as_of timestamptz DEFAULT NULL)
+	RETURNS TABLE (severity text, subject text, problem text, fix text)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	now timestamptz := coalesce(as_of, clock_timestamp());
+BEGIN
+	-- Without these nothing else can be looked at.
+	RETURN QUERY SELECT * FROM capforecast._doctor_grants();
+	IF FOUND THEN
+		RETURN;
+	END IF;
+	RETURN QUERY
+		SELECT f.* FROM (
+			SELECT * FROM capforecast._doctor_host()
+			UNION ALL SELECT * FROM capforecast._doctor_snapshots(now)
+			UNION ALL SELECT * FROM capforecast._doctor_jobs(now)
+			UNION ALL SELECT * FROM capforecast._doctor_schedule(now)
+			UNION ALL SELECT * FROM capforecast._doctor_storage(now)
+			UNION ALL SELECT * FROM capforecast._doctor_writers()) f
+		ORDER BY array_position('{error,warning,info}'::text[], f.severity), f.subject, f.problem;
+END
+$$;
+COMMENT ON FUNCTION capforecast.doctor(timestamptz) IS
+	'One row for each thing that is missing or wrong for the calling role, the worst first: error (numbers are missing or wrong), warning, info (something optional); fix is a statement to run where there is one. No rows: all is well. Looks at the host''s tables, columns and grants, the snapshots, the server''s clock, the jobs, pg_cron and image storage; changes nothing.';
