@@ -56,25 +56,15 @@ CREATE FUNCTION capforecast._vendor_values(metric text, day date)
 $$;
 COMMENT ON FUNCTION capforecast._vendor_values(text, date) IS 'What each vendor used on a day.';
 
-CREATE FUNCTION capforecast._usage_accum(internal, first_day date, at smallint[], amounts bigint[])
-	RETURNS internal LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_usage_accum';
-COMMENT ON FUNCTION capforecast._usage_accum(internal, date, smallint[], bigint[]) IS 'Transition of _usage_agg().';
-
-CREATE AGGREGATE capforecast._usage_agg(first_day date, at smallint[], amounts bigint[]) (
-	SFUNC = capforecast._usage_accum, STYPE = internal, SSPACE = 2048,
-	COMBINEFUNC = capforecast._series_combine,
-	SERIALFUNC = capforecast._series_serialize, DESERIALFUNC = capforecast._series_deserialize,
-	FINALFUNC = capforecast._series_final, PARALLEL = SAFE
-);
-COMMENT ON AGGREGATE capforecast._usage_agg(date, smallint[], bigint[]) IS 'The changes that rows of vendor_usage hold, as a series.';
-
-CREATE FUNCTION capforecast._usage_outlook(used capforecast.series, is_counter boolean, quota bigint,
-		captured_until date, as_of timestamptz, until timestamptz,
-		OUT status capforecast.forecast_status, OUT current_value double precision, OUT projected_value double precision,
-		OUT breach_date date, OUT breach_date_earliest date, OUT breach_date_latest date, OUT breach_probability double precision)
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 20000 AS 'MODULE_PATHNAME', 'capforecast_usage_outlook';
-COMMENT ON FUNCTION capforecast._usage_outlook(capforecast.series, boolean, bigint, date, timestamptz, timestamptz) IS
-	'time_to_threshold() of a vendor''s changes, each carried forward to the next and the last to captured_until; a counter is taken as what it counted in all.';
+CREATE FUNCTION capforecast._vendor_near(vendor text, products_limit bigint, orders_limit bigint, team_members_limit bigint,
+		period_end timestamptz, captured_until date, as_of timestamptz, until timestamptz)
+	RETURNS TABLE (resource text, "position" integer, quota double precision, status capforecast.forecast_status,
+		current_value double precision, breach_date date, breach_date_earliest date, breach_date_latest date,
+		breach_probability double precision,
+		projected_products double precision, projected_orders double precision, projected_team double precision)
+	LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 1 AS 'MODULE_PATHNAME', 'capforecast_vendor_near';
+COMMENT ON FUNCTION capforecast._vendor_near(text, bigint, bigint, bigint, timestamptz, date, timestamptz, timestamptz) IS
+	'Which of a vendor''s limits (NULL: unlimited) are reached, or will be until then: time_to_threshold() of what vendor_usage holds, each change carried forward to the next and the last to captured_until; orders as what their counter counted in all, until the period ends.';
 
 CREATE FUNCTION capforecast.vendor_outlook(within interval DEFAULT '30 days', as_of timestamptz DEFAULT NULL)
 	RETURNS TABLE (vendor_id text, vendor_name text, resource text, tier text, current_value double precision, limit_value bigint,
@@ -83,4 +73,4 @@ CREATE FUNCTION capforecast.vendor_outlook(within interval DEFAULT '30 days', as
 		projected_value double precision, fitting_tier text, fitting_tier_price_cents bigint, currency text, reason text)
 	LANGUAGE C STABLE ROWS 100 AS 'MODULE_PATHNAME', 'capforecast_vendor_outlook';
 COMMENT ON FUNCTION capforecast.vendor_outlook(interval, timestamptz) IS
-	'The vendors that have reached a limit of their plan (products, orders_monthly, team_members), or will within the given time (up to 366 days) with a chance of a half, soonest first. Limits are live: custom or tier, plus add-ons; use is that of the daily capture_vendor_usage(), orders counted to the end of the present period. fitting_tier: the cheapest active tier, by its monthly price, that carries what the vendor uses at the end (projected_value), add-ons kept; NULL: none. No rows before the first capture.';
+	'The vendors that have reached a limit of their plan (products, orders_monthly, team_members), or will within the given time (up to 366 days) with a chance of a half, soonest first; not who was at a limit, and not above, ever since the first capture. Limits are live: custom or tier, plus add-ons; use is that of the daily capture_vendor_usage(), orders counted to the end of the present period. fitting_tier: the cheapest active tier, by its monthly price, that carries what the vendor uses at the end (projected_value: at the pace of the last 30 days, and one more than a limit that holds it), add-ons kept; NULL: none. No rows before the first capture.';

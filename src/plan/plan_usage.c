@@ -2,21 +2,24 @@
  * plan_usage.c
  *		When a vendor passes a limit of its plan: from the changes that vendor_usage holds.
  *
- * One call per vendor and resource, with no SQL inside, so that a statement over all
- * vendors runs on as many cores as the server gives it.
+ * A function of one vendor that reads its rows itself, and not a subquery: the planner
+ * runs functions of a row in parallel workers, but no correlated subquery.  So a statement
+ * over all vendors takes as many cores as the server gives it.
  */
 #include "postgres.h"
 
 #include <math.h>
 
-#include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "executor/spi.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "common/clock.h"
+#include "common/scope.h"
 #include "core/cf_usage.h"
 #include "forecast/forecast_reach.h"
 #include "series/series.h"
@@ -32,41 +35,75 @@
 
 #define CONFIDENCE_LEVEL	0.80
 
-/* ---------- the aggregate ---------- */
+#define N_RESOURCES 3
+
+/* The names that subscription_capacity() has for them, in the order of the columns read. */
+static const char *const resource_names[N_RESOURCES] = {"products", "orders_monthly", "team_members"};
+
+/* Orders are a counter that starts again with each period. */
+#define RESOURCE_ORDERS 1
+
+/* ---------- the changes ---------- */
 
 /*
- * capforecast._usage_accum(internal, first_day, at, values) → internal
+ * Rows hold 64 changes each, so that four of them cover the days looked at.  Prepared once
+ * in a session; every name is qualified, so that no search_path matters.
  */
-PG_FUNCTION_INFO_V1(capforecast_usage_accum);
-Datum
-capforecast_usage_accum(PG_FUNCTION_ARGS)
+static SPIPlanPtr
+changes_plan(void)
 {
-	MemoryContext context;
-	SeriesBuilder *state = PG_ARGISNULL(0) ? NULL : (SeriesBuilder *) PG_GETARG_POINTER(0);
-	ArrayType  *at,
-			   *amounts;
-	TimestampTz first;
+	static SPIPlanPtr plan = NULL;
+	Oid			types[2] = {TEXTOID, DATEOID};
+
+	if (plan == NULL)
+	{
+		plan = SPI_prepare("SELECT first_day, products_at, products, orders_at, orders, team_members_at, team_members "
+						   "FROM capforecast.vendor_usage "
+						   "WHERE vendor_id OPERATOR(pg_catalog.=) $1 AND first_day OPERATOR(pg_catalog.<=) $2 "
+						   "ORDER BY first_day USING OPERATOR(pg_catalog.>) LIMIT 4", 2, types);
+		if (plan == NULL || SPI_keepplan(plan) != 0)
+			elog(ERROR, "could not prepare the reading of vendor_usage");
+	}
+	return plan;
+}
+
+static void
+add_changes(SeriesBuilder *builder, DateADT first_day, ArrayType *at, ArrayType *amounts)
+{
+	TimestampTz first = clock_day_start(first_day);
 	int			n;
 
-	if (!AggCheckCallContext(fcinfo, &context))
-		elog(ERROR, "aggregate function called in non-aggregate context");
-	if (state == NULL)
-	{
-		state = MemoryContextAlloc(context, sizeof(SeriesBuilder));
-		series_builder_init(state, context);
-	}
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
-		PG_RETURN_POINTER(state);
-	first = clock_day_start(PG_GETARG_DATEADT(1));
-	at = PG_GETARG_ARRAYTYPE_P(2);
-	amounts = PG_GETARG_ARRAYTYPE_P(3);
 	if (ARR_ELEMTYPE(at) != INT2OID || ARR_ELEMTYPE(amounts) != INT8OID || ARR_HASNULL(at) || ARR_HASNULL(amounts))
 		elog(ERROR, "a row of vendor_usage holds other arrays than those of the capture");
 	n = Min(ArrayGetNItems(ARR_NDIM(at), ARR_DIMS(at)), ArrayGetNItems(ARR_NDIM(amounts), ARR_DIMS(amounts)));
 	for (int i = 0; i < n; i++)
-		series_builder_add(state, first + ((int16 *) ARR_DATA_PTR(at))[i] * USECS_PER_DAY,
+		series_builder_add(builder, first + ((int16 *) ARR_DATA_PTR(at))[i] * USECS_PER_DAY,
 						   (double) ((int64 *) ARR_DATA_PTR(amounts))[i]);
-	PG_RETURN_POINTER(state);
+}
+
+/* A vendor's changes until the day, in the current memory context. */
+static void
+read_changes(Datum vendor, DateADT until, Series *changes[N_RESOURCES])
+{
+	MemoryContext context = CurrentMemoryContext;
+	Datum		values[2] = {vendor, DateADTGetDatum(until)};
+	SeriesBuilder builders[N_RESOURCES];
+	bool		is_null;
+
+	for (int r = 0; r < N_RESOURCES; r++)
+		series_builder_init(&builders[r], context);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_plan(changes_plan(), values, NULL, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read vendor_usage");
+	for (uint64 row = 0; row < SPI_processed; row++)
+		for (int r = 0; r < N_RESOURCES; r++)
+			add_changes(&builders[r], DatumGetDateADT(scope_datum(row, 1, &is_null)),
+						DatumGetArrayTypeP(scope_datum(row, 2 + 2 * r, &is_null)),
+						DatumGetArrayTypeP(scope_datum(row, 3 + 2 * r, &is_null)));
+	SPI_finish();
+	for (int r = 0; r < N_RESOURCES; r++)
+		changes[r] = series_builder_finish(&builders[r]);
 }
 
 /* ---------- the outlook ---------- */
@@ -101,7 +138,7 @@ typedef struct UsageOutlook
 {
 	Reach		reach;
 	double		current;
-	double		projected;		/* at the end of the horizon, at the pace of the last weeks */
+	double		projected;		/* at the end of the horizon, at the pace of the last weeks; above a limit reached */
 } UsageOutlook;
 
 static void
@@ -112,10 +149,21 @@ look_ahead(const Series *daily, const ReachRequest *request, UsageOutlook *outlo
 
 	outlook->current = y[daily->n - 1];
 	outlook->projected = outlook->current + Max(cf_usage_pace(y, daily->n, PACE_DAYS), 0.0) * days;
+	/* who is held at a limit wants one more */
+	if (outlook->current == request->threshold)
+		outlook->projected = Max(outlook->projected, outlook->current + 1.0);
 	if (outlook->current + REACH_FACTOR * cf_usage_largest_gain(y, daily->n) * days < request->threshold)
 		outlook->reach.verdict.status = FORECAST_BEYOND_HORIZON;
 	else
 		reach_run(daily, request, &outlook->reach);
+
+	/* A team of one on a plan for one is no news: only who has come to its limit, or is above. */
+	if (outlook->current == request->threshold && outlook->reach.has_breach &&
+		outlook->reach.breach == clock_utc_day(daily->time[0]))
+	{
+		outlook->reach.has_breach = false;
+		outlook->reach.verdict.status = FORECAST_NO_GROWTH;
+	}
 }
 
 static void
@@ -125,49 +173,77 @@ put_date(Datum *values, bool *nulls, int at, bool is_known, DateADT day)
 	nulls[at] = !is_known;
 }
 
-/*
- * capforecast._usage_outlook(used, is_counter, quota, captured_until, as_of, until) →
- *		(status, current_value, projected_value, breach_date, earliest, latest, breach_probability)
- */
-PG_FUNCTION_INFO_V1(capforecast_usage_outlook);
-Datum
-capforecast_usage_outlook(PG_FUNCTION_ARGS)
+static void
+put_row(ReturnSetInfo *rsinfo, int resource, double quota, const UsageOutlook outlooks[N_RESOURCES])
 {
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext work = AllocSetContextCreate(caller, "capforecast usage", ALLOCSET_DEFAULT_SIZES);
+	const UsageOutlook *outlook = &outlooks[resource];
+	Datum		values[12];
+	bool		nulls[12] = {false};
+
+	values[0] = CStringGetTextDatum(resource_names[resource]);
+	values[1] = Int32GetDatum(resource + 1);
+	values[2] = Float8GetDatum(quota);
+	values[3] = forecast_status_datum(outlook->reach.verdict.status, TupleDescAttr(rsinfo->setDesc, 3)->atttypid);
+	values[4] = Float8GetDatum(outlook->current);
+	put_date(values, nulls, 5, outlook->reach.has_breach, outlook->reach.breach);
+	put_date(values, nulls, 6, outlook->reach.has_earliest, outlook->reach.earliest);
+	put_date(values, nulls, 7, outlook->reach.has_latest, outlook->reach.latest);
+	values[8] = Float8GetDatum(outlook->reach.probability);
+	nulls[8] = !outlook->reach.has_probability;
+	/* of all three, because a tier must carry all three */
+	for (int r = 0; r < N_RESOURCES; r++)
+		values[9 + r] = Float8GetDatum(outlooks[r].projected);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* The period's end stops the counter of orders. */
+static TimestampTz
+horizon_of(FunctionCallInfo fcinfo, int resource, const ReachRequest *request, TimestampTz until)
+{
+	TimestampTz period_end;
+
+	if (resource != RESOURCE_ORDERS || PG_ARGISNULL(4))
+		return until;
+	period_end = PG_GETARG_TIMESTAMPTZ(4);
+	return period_end > request->as_of && period_end < until ? period_end : until;
+}
+
+/*
+ * capforecast._vendor_near(vendor, products, orders and team limit, period_end, captured_until, as_of, until)
+ *		A row for each limit that is reached, or will be with a chance of a half.
+ */
+PG_FUNCTION_INFO_V1(capforecast_vendor_near);
+Datum
+capforecast_vendor_near(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	ReachRequest request = {.has_threshold = true, .direction = CF_UPWARD, .level = CONFIDENCE_LEVEL, .kind = CF_KIND_STOCK};
-	UsageOutlook outlook = {.current = NAN, .projected = NAN};
-	Series	   *daily;
-	Datum		values[7];
-	bool		nulls[7] = {false};
-	TupleDesc	desc;
-	HeapTuple	tuple;
+	UsageOutlook outlooks[N_RESOURCES];
+	Series	   *changes[N_RESOURCES];
+	DateADT		captured_until = PG_GETARG_DATEADT(5);
+	MemoryContext work;
+	MemoryContext caller;
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	desc = BlessTupleDesc(desc);
-	MemoryContextSwitchTo(work);
-	request.threshold = (double) PG_GETARG_INT64(2);
-	request.as_of = PG_GETARG_TIMESTAMPTZ(4);
-	request.until = PG_GETARG_TIMESTAMPTZ(5);
-	daily = daily_use(PG_GETARG_SERIES(0), PG_GETARG_BOOL(1), PG_GETARG_DATEADT(3));
-	if (daily == NULL)
-		outlook.reach.verdict.status = FORECAST_INSUFFICIENT_HISTORY;
-	else
-		look_ahead(daily, &request, &outlook);
+	CHECK_FOR_INTERRUPTS();
+	InitMaterializedSRF(fcinfo, 0);
+	work = AllocSetContextCreate(CurrentMemoryContext, "capforecast vendor", ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(work);
+	request.as_of = PG_GETARG_TIMESTAMPTZ(6);
+	read_changes(PG_GETARG_DATUM(0), captured_until, changes);
+	for (int r = 0; r < N_RESOURCES; r++)
+	{
+		Series	   *daily = daily_use(changes[r], r == RESOURCE_ORDERS, captured_until);
+
+		memset(&outlooks[r], 0, sizeof(UsageOutlook));
+		request.until = horizon_of(fcinfo, r, &request, PG_GETARG_TIMESTAMPTZ(7));
+		request.threshold = PG_ARGISNULL(1 + r) ? (double) INFINITY : (double) PG_GETARG_INT64(1 + r);
+		if (daily != NULL)
+			look_ahead(daily, &request, &outlooks[r]);
+	}
+	for (int r = 0; r < N_RESOURCES; r++)
+		if (outlooks[r].reach.has_breach)
+			put_row(rsinfo, r, (double) PG_GETARG_INT64(1 + r), outlooks);
 	MemoryContextSwitchTo(caller);
-
-	values[0] = forecast_status_datum(outlook.reach.verdict.status, TupleDescAttr(desc, 0)->atttypid);
-	values[1] = Float8GetDatum(outlook.current);
-	nulls[1] = isnan(outlook.current);
-	values[2] = Float8GetDatum(outlook.projected);
-	nulls[2] = isnan(outlook.projected);
-	put_date(values, nulls, 3, outlook.reach.has_breach, outlook.reach.breach);
-	put_date(values, nulls, 4, outlook.reach.has_earliest, outlook.reach.earliest);
-	put_date(values, nulls, 5, outlook.reach.has_latest, outlook.reach.latest);
-	values[6] = Float8GetDatum(outlook.reach.probability);
-	nulls[6] = !outlook.reach.has_probability;
-	tuple = heap_form_tuple(desc, values, nulls);
 	MemoryContextDelete(work);
-	PG_RETURN_DATUM(HeapTupleGetDatum(tuple));
+	return (Datum) 0;
 }

@@ -21,53 +21,37 @@
 
 #define MAX_WITHIN_DAYS	366
 
-/* $1 as_of, $2 the end of the horizon, $3 the last day captured. */
+/*
+ * $1 as_of, $2 the end of the horizon, $3 the last day captured.  "near" is apart so that it
+ * is planned as a whole: what comes after it must not keep it on one core.  The function
+ * stands in the target list, where the planner counts its cost for every row.
+ */
 static const char *const statement =
 "WITH near AS MATERIALIZED ("
-"  SELECT v.vendor, v.tier, v.period_end, v.products_extra, v.orders_extra, v.team_members_extra, "
-"         v.products_limit, v.orders_limit, v.team_members_limit, "
-"         p.status AS p_status, p.current_value AS p_value, p.projected_value AS p_projected, p.breach_date AS p_date, "
-"         p.breach_date_earliest AS p_earliest, p.breach_date_latest AS p_latest, p.breach_probability AS p_chance, "
-"         o.status AS o_status, o.current_value AS o_value, o.projected_value AS o_projected, o.breach_date AS o_date, "
-"         o.breach_date_earliest AS o_earliest, o.breach_date_latest AS o_latest, o.breach_probability AS o_chance, "
-"         m.status AS m_status, m.current_value AS m_value, m.projected_value AS m_projected, m.breach_date AS m_date, "
-"         m.breach_date_earliest AS m_earliest, m.breach_date_latest AS m_latest, m.breach_probability AS m_chance "
-"    FROM (%1$s) v "
-"    CROSS JOIN LATERAL (SELECT max(u.first_day) AS first FROM capforecast.vendor_usage u "
-"                         WHERE u.vendor_id = v.vendor AND u.first_day <= $3 - 180) since "
-"    CROSS JOIN LATERAL (SELECT capforecast._usage_agg(u.first_day, u.products_at, u.products) AS products, "
-"                               capforecast._usage_agg(u.first_day, u.orders_at, u.orders) AS orders, "
-"                               capforecast._usage_agg(u.first_day, u.team_members_at, u.team_members) AS team_members "
-"                          FROM capforecast.vendor_usage u "
-"                         WHERE u.vendor_id = v.vendor AND u.first_day >= coalesce(since.first, '-infinity')) u "
-"    CROSS JOIN LATERAL capforecast._usage_outlook(u.products, false, v.products_limit, $3, $1, $2) p "
-"    CROSS JOIN LATERAL capforecast._usage_outlook(u.orders, true, v.orders_limit, $3, $1, "
-"                         CASE WHEN v.period_end > $1 THEN least($2, v.period_end) ELSE $2 END) o "
-"    CROSS JOIN LATERAL capforecast._usage_outlook(u.team_members, false, v.team_members_limit, $3, $1, $2) m "
-"   WHERE num_nonnulls(p.breach_date, o.breach_date, m.breach_date) > 0) "
-"SELECT near.vendor, n.name, r.resource, near.tier, r.value, r.quota, "
-"       CASE WHEN r.quota > 0 THEN r.value / r.quota END, r.status, (r.breach - ($1 AT TIME ZONE 'UTC')::date), "
-"       r.breach, r.earliest, r.latest, r.chance, r.projected, fit.code, fit.price, fit.currency, "
-"       CASE WHEN r.status = 'already_breached' THEN format('%%s of %%s %%s are used since %%s', r.value, r.quota, r.what, r.breach) "
-"            ELSE format('%%s of %%s %%s are used, and all of them by about %%s%%s', r.value, r.quota, r.what, r.breach, "
-"                   CASE WHEN r.resource = 'orders_monthly' THEN format(' (the period ends on %%s)', (near.period_end AT TIME ZONE 'UTC')::date) END) END "
+"  SELECT n.vendor, n.tier, n.period_end, n.products_extra, n.orders_extra, n.team_members_extra, (n.r).* "
+"    FROM (SELECT v.*, capforecast._vendor_near(v.vendor, v.products_limit, v.orders_limit, v.team_members_limit, "
+"                       v.period_end, $3, $1, $2) AS r FROM (%1$s) v OFFSET 0) n) "
+"SELECT near.vendor, n.name, near.resource, near.tier, near.current_value, near.quota::bigint, "
+"       near.current_value / nullif(near.quota, 0), near.status, greatest(near.breach_date - ($1 AT TIME ZONE 'UTC')::date, 0), "
+"       near.breach_date, near.breach_date_earliest, near.breach_date_latest, near.breach_probability, "
+"       CASE near.position WHEN 1 THEN near.projected_products WHEN 2 THEN near.projected_orders ELSE near.projected_team END, "
+"       fit.code, fit.price, fit.currency, "
+"       format(CASE WHEN near.status = 'already_breached' THEN '%%s of %%s %%s are used since %%s%%s' "
+"                   ELSE '%%s of %%s %%s are used, and all of them by about %%s%%s' END, "
+"              near.current_value, near.quota, "
+"              (ARRAY['products', 'orders of the period', 'team members'])[near.position], near.breach_date, "
+"              CASE WHEN near.position = 2 THEN format(' (the period ends on %%s)', (near.period_end AT TIME ZONE 'UTC')::date) END) "
 "       || CASE WHEN fit.code IS NULL THEN '; no active tier would carry what is expected.' "
-"               WHEN fit.code = near.tier THEN '; the tier itself would do: the limit is the subscription''s own.' "
+"               WHEN fit.code = near.tier THEN '; its tier alone would carry it: the limit is the subscription''s own.' "
 "               ELSE format('; tier %%s would carry what is expected.', fit.code) END "
 "  FROM near "
-"  CROSS JOIN LATERAL (VALUES "
-"    (1, 'products', 'products', p_value, products_limit, p_status, p_date, p_earliest, p_latest, p_chance, p_projected), "
-"    (2, 'orders_monthly', 'orders of the period', o_value, orders_limit, o_status, o_date, o_earliest, o_latest, o_chance, o_projected), "
-"    (3, 'team_members', 'team members', m_value, team_members_limit, m_status, m_date, m_earliest, m_latest, m_chance, m_projected) "
-"  ) r(position, resource, what, value, quota, status, breach, earliest, latest, chance, projected) "
 "  LEFT JOIN LATERAL (SELECT t.code, t.price, t.currency FROM (%2$s) t "
-"     WHERE (t.products_limit IS NULL OR coalesce(near.p_projected, 0) <= t.products_limit + near.products_extra) "
-"       AND (t.orders_limit IS NULL OR coalesce(near.o_projected, 0) <= t.orders_limit + near.orders_extra) "
-"       AND (t.team_limit IS NULL OR coalesce(near.m_projected, 0) <= t.team_limit + near.team_members_extra) "
+"     WHERE (t.products_limit IS NULL OR near.projected_products <= t.products_limit + near.products_extra) "
+"       AND (t.orders_limit IS NULL OR near.projected_orders <= t.orders_limit + near.orders_extra) "
+"       AND (t.team_limit IS NULL OR near.projected_team <= t.team_limit + near.team_members_extra) "
 "     ORDER BY t.price, t.position, t.code LIMIT 1) fit ON true "
 "  LEFT JOIN (%3$s) n ON n.vendor = near.vendor "
-" WHERE r.breach IS NOT NULL "
-" ORDER BY r.breach, near.vendor, r.position";
+" ORDER BY near.breach_date, near.vendor, near.position";
 
 /* The last day whose use is known at as_of; false: none. */
 static bool
@@ -124,6 +108,8 @@ capforecast_vendor_outlook(PG_FUNCTION_ARGS)
 		scope_set("row_security", "off");
 		/* the table is small beside the work that each of its rows is */
 		scope_set("min_parallel_table_scan_size", "0");
+		/* costs say little of one call in thousands: compiling takes longer than it saves */
+		scope_set("jit", "off");
 		scope_execute(sql, 3, types, values, NULL, true, SPI_OK_SELECT);
 		for (uint64 row = 0; row < SPI_processed; row++)
 			tuplestore_puttuple(rsinfo->setResult, SPI_tuptable->vals[row]);
