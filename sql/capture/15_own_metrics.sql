@@ -6,12 +6,12 @@ CREATE TABLE capforecast.own_metric (
 	unit      text,
 	floor     double precision,
 	cap       double precision CHECK (cap >= floor),
-	direction text NOT NULL CHECK (direction IN ('upward', 'downward'))
+	direction text NOT NULL CHECK (direction IN ('up', 'down'))
 );
 COMMENT ON TABLE capforecast.own_metric IS 'The operator''s own metrics; written by add_metric() and drop_metric().';
 COMMENT ON COLUMN capforecast.own_metric.floor IS 'no value can lie below; NULL: no bound';
 COMMENT ON COLUMN capforecast.own_metric.cap IS 'no value can lie above; NULL: no bound';
-COMMENT ON COLUMN capforecast.own_metric.direction IS 'upward: the limit is a maximum; downward: it is a minimum';
+COMMENT ON COLUMN capforecast.own_metric.direction IS 'up: the limit is a maximum; down: it is a minimum';
 SELECT pg_catalog.pg_extension_config_dump('capforecast.own_metric', '');
 
 -- Apart from the above, because a query may hold what its readers must not see.
@@ -50,7 +50,7 @@ COMMENT ON FUNCTION capforecast._measure_metric(text, text) IS
 
 CREATE FUNCTION capforecast.add_metric(name text, query text, unit text DEFAULT NULL, kind text DEFAULT 'stock',
 		floor double precision DEFAULT NULL, cap double precision DEFAULT NULL,
-		limit_value double precision DEFAULT NULL, limit_query text DEFAULT NULL, direction text DEFAULT 'upward')
+		limit_value double precision DEFAULT NULL, limit_query text DEFAULT NULL, direction text DEFAULT 'up')
 	RETURNS TABLE (measured_value double precision, measured_limit double precision)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -71,10 +71,10 @@ BEGIN
 		RAISE invalid_parameter_value USING
 			MESSAGE = format('"%s" is not a kind of metric', add_metric.kind),
 			HINT = 'Use stock for a level that accumulates, flow for an amount per day.';
-	ELSIF add_metric.direction IS NULL OR add_metric.direction NOT IN ('upward', 'downward') THEN
+	ELSIF add_metric.direction IS NULL OR add_metric.direction NOT IN ('up', 'down') THEN
 		RAISE invalid_parameter_value USING
 			MESSAGE = format('"%s" is not a direction', add_metric.direction),
-			HINT = 'Use upward where the limit is a maximum, downward where it is a minimum.';
+			HINT = 'Use up where the limit is a maximum, down where it is a minimum.';
 	ELSIF add_metric.floor > add_metric.cap THEN
 		RAISE invalid_parameter_value USING
 			MESSAGE = 'floor must not lie above cap',

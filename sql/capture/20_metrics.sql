@@ -39,7 +39,7 @@ COMMENT ON VIEW capforecast.metric_history IS
 
 CREATE VIEW capforecast.metrics WITH (security_invoker = true) AS
 	SELECT m.metric, m.kind, m.unit, 0::double precision AS floor, NULL::double precision AS cap,
-		'upward'::text AS direction, true AS is_builtin
+		'up'::text AS direction, true AS is_builtin
 	FROM (VALUES
 		('vendors'::text,        'stock'::text, 'vendors'::text),
 		('total_vendors',        'stock', 'vendors'),
@@ -58,4 +58,4 @@ CREATE VIEW capforecast.metrics WITH (security_invoker = true) AS
 	UNION ALL
 	SELECT metric, kind, unit, floor, cap, direction, false FROM capforecast.own_metric;
 COMMENT ON VIEW capforecast.metrics IS
-	'The metrics: stock (a level that accumulates) or flow (an amount per day), unit, the bounds that no value can pass (NULL: none), and whether a limit is a maximum (upward) or a minimum (downward). limited_*: use by exactly the subscriptions that have a limit, the numerator of utilization.';
+	'The metrics: stock (a level that accumulates) or flow (an amount per day), unit, the bounds that no value can pass (NULL: none), and whether a limit is a maximum (up) or a minimum (down). limited_*: use by exactly the subscriptions that have a limit, the numerator of utilization.';

@@ -30,7 +30,7 @@ DECLARE
 	call text;
 BEGIN
 	SELECT * INTO cron FROM capforecast._pg_cron();
-	FOR the_job IN SELECT j.name, j.schedule FROM capforecast.job j ORDER BY j.name LOOP
+	FOR the_job IN SELECT j.name, j.schedule FROM capforecast.job j WHERE j.enabled ORDER BY j.name LOOP
 		job := the_job.name;
 		schedule := the_job.schedule;
 		call := format('CALL capforecast.run_job(%L)', the_job.name);

@@ -173,7 +173,7 @@ BEGIN
 		'''SELECT * FROM capforecast.schedule_jobs();'' '
 		'FROM capforecast.job j CROSS JOIN LATERAL (SELECT count(*) > 0 AS found, coalesce(bool_or(c.active), false) AS active FROM cron.job c '
 		'WHERE c.database = current_database() AND (c.command LIKE ''%run\_job(%'' || quote_literal(j.name) || ''%'' OR c.command LIKE ''%run\_maintenance(%'')) c '
-		'WHERE NOT c.active ORDER BY j.name';
+		'WHERE j.enabled AND NOT c.active ORDER BY j.name';
 END
 $$;
 COMMENT ON FUNCTION capforecast._doctor_schedule(timestamptz) IS 'What doctor() finds about pg_cron.';

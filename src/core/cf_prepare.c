@@ -70,23 +70,22 @@ look_at_values(const double *y, CfPrepared *p)
 	int			zeros = 0;
 
 	p->is_constant = true;
-	p->is_rising = true;
 	for (int t = 0; t < p->n; t++)
 	{
 		zeros += p->is_known[t] && y[t] == 0.0;
 		if (t == 0)
 			continue;
 		p->is_constant = p->is_constant && y[t] == y[t - 1];
-		p->is_rising = p->is_rising && y[t] >= y[t - 1];
 	}
 	p->zero_share = (double) zeros / p->n_known;
 }
 
-/* A stock seldom falls and has grown. */
+/* A stock has grown with few steps back, or shrunk with none: a flow may fall for a while too. */
 static CfKind
 infer_kind(const double *y, const CfPrepared *p)
 {
-	int			rises = 0;
+	double		sign = y[p->n - 1] > y[0] ? 1.0 : -1.0;
+	int			forward = 0;
 	int			steps = 0;
 	int			before = 0;
 
@@ -95,10 +94,10 @@ infer_kind(const double *y, const CfPrepared *p)
 		if (!p->is_known[t])
 			continue;
 		steps++;
-		rises += y[t] >= y[before];
+		forward += sign * (y[t] - y[before]) >= 0.0;
 		before = t;
 	}
-	return p->n_known >= 7 && y[p->n - 1] > y[0] && rises >= 0.9 * steps ? CF_KIND_STOCK : CF_KIND_FLOW;
+	return p->n_known >= 7 && y[p->n - 1] != y[0] && forward >= (sign > 0.0 ? 0.9 : 1.0) * steps ? CF_KIND_STOCK : CF_KIND_FLOW;
 }
 
 static double

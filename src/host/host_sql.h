@@ -24,4 +24,7 @@ extern char *host_sql_expand(const char *template);
 /* Expand and run a SELECT, with row security refusing rather than filtering. */
 extern void host_sql_read(const char *template);
 
+/* The same with parameters ($1, …), none of them NULL. */
+extern void host_sql_read_with(const char *template, int nargs, Oid *types, Datum *values);
+
 #endif							/* CAPFORECAST_HOST_SQL_H */

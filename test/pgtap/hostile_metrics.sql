@@ -36,8 +36,6 @@ CREATE FUNCTION lair.super() RETURNS integer LANGUAGE plpgsql AS
 CREATE FUNCTION lair.loops() RETURNS integer LANGUAGE plpgsql AS $$ BEGIN LOOP END LOOP; END $$;
 CREATE FUNCTION lair.swallows() RETURNS integer LANGUAGE plpgsql AS
 	$$ BEGIN INSERT INTO lair.mine VALUES (10); RETURN 1; EXCEPTION WHEN OTHERS THEN RETURN 2; END $$;
-CREATE FUNCTION lair.notifies() RETURNS integer LANGUAGE plpgsql AS
-	$$ BEGIN PERFORM pg_notify('capforecast', 'lies'); RETURN 1; END $$;
 
 -- add_metric() runs the query the way the job does, so what it refuses, the job refuses.
 CREATE FUNCTION pg_temp.refused(query text, code text, what text) RETURNS text LANGUAGE sql AS $$

@@ -1,0 +1,67 @@
+/*
+ * host_vendor.c
+ *		The statements that count use and limits by vendor.
+ *
+ * Keys of vendors are compared as the host has them and leave as text, so that any type
+ * of key is kept in the same tables.
+ */
+#include "postgres.h"
+
+#include "host/host_vendor.h"
+
+/* Counted per key first, so that a key is turned into text once per vendor, not per row. */
+const char *const host_vendor_usage =
+"SELECT coalesce(vendor, '') AS vendor, sum(products)::bigint AS products, sum(orders)::bigint AS orders, "
+"       sum(team_members)::bigint AS team_members "
+"  FROM (SELECT {vendors.id}::text AS vendor, 0 AS products, 0 AS orders, 0 AS team_members FROM {vendors} "
+"        UNION ALL "
+"        SELECT {products.vendor_id}::text, count(*), 0, 0 FROM {products} GROUP BY {products.vendor_id} "
+"        UNION ALL "
+"        SELECT {s:vendor_subscriptions.vendor_id}::text, 0, {s:vendor_subscriptions.orders_this_period}, 0 "
+"          FROM {vendor_subscriptions} s "
+"        UNION ALL "
+"        SELECT {vendor_users.vendor_id}::text, 0, 0, count(*) FILTER (WHERE {vendor_users.is_active}) "
+"          FROM {vendor_users} GROUP BY {vendor_users.vendor_id}) u GROUP BY 1";
+
+#define LIVE_ADDONS \
+	"SELECT {a:vendor_addons.vendor_id} AS vendor, " \
+	"       sum({a:vendor_addons.quantity} * {p:addon_products.grants_per_unit}) FILTER (WHERE {p:addon_products.grants_resource} = 'products') AS products, " \
+	"       sum({a:vendor_addons.quantity} * {p:addon_products.grants_per_unit}) FILTER (WHERE {p:addon_products.grants_resource} IN ('orders', 'orders_monthly')) AS orders, " \
+	"       sum({a:vendor_addons.quantity} * {p:addon_products.grants_per_unit}) FILTER (WHERE {p:addon_products.grants_resource} = 'team_members') AS team " \
+	"  FROM {vendor_addons} a JOIN {addon_products} p ON {p:addon_products.id} = {a:vendor_addons.addon_product_id} " \
+	" WHERE {a:vendor_addons.status} IN ('active', 'cancelling') GROUP BY 1"
+
+/* Not by LIMIT 1 in a LATERAL, which would keep the whole statement on one core. */
+#define TIERS \
+	"SELECT DISTINCT ON ({t:subscription_tiers.code} COLLATE \"C\") {t:subscription_tiers.code} COLLATE \"C\" AS code, " \
+	"       {t:subscription_tiers.products_limit} AS products_limit, " \
+	"       {t:subscription_tiers.orders_per_month} AS orders_limit, " \
+	"       {t:subscription_tiers.team_members} AS team_limit " \
+	"  FROM {subscription_tiers} t ORDER BY {t:subscription_tiers.code} COLLATE \"C\""
+
+/* Of its own if it has one (-1: unlimited; below means nothing), else its tier's; and what add-ons grant. */
+#define EFFECTIVE(own, tier_limit, addon) \
+	"(CASE WHEN " own " >= 0 THEN " own " WHEN " own " = -1 THEN NULL ELSE t." tier_limit " END + coalesce(x." addon ", 0))::bigint"
+
+const char *const host_vendor_limits =
+"SELECT {s:vendor_subscriptions.vendor_id}::text AS vendor, {s:vendor_subscriptions.tier} AS tier, "
+"       {s:vendor_subscriptions.period_end} AS period_end, "
+"       " EFFECTIVE("{s:vendor_subscriptions.custom_products_limit}", "products_limit", "products") " AS products_limit, "
+"       " EFFECTIVE("{s:vendor_subscriptions.custom_orders_limit}", "orders_limit", "orders") " AS orders_limit, "
+"       " EFFECTIVE("{s:vendor_subscriptions.custom_team_limit}", "team_limit", "team") " AS team_members_limit, "
+"       coalesce(x.products, 0)::bigint AS products_extra, coalesce(x.orders, 0)::bigint AS orders_extra, "
+"       coalesce(x.team, 0)::bigint AS team_members_extra "
+"  FROM {vendor_subscriptions} s "
+"  JOIN (" TIERS ") t ON t.code = {s:vendor_subscriptions.tier} COLLATE \"C\" "
+"  LEFT JOIN (" LIVE_ADDONS ") x ON x.vendor = {s:vendor_subscriptions.vendor_id} "
+" WHERE {s:vendor_subscriptions.status} IN ('active', 'trial')";
+
+const char *const host_vendor_tiers =
+"SELECT {t:subscription_tiers.code} AS code, {t:subscription_tiers.price_monthly_cents}::bigint AS price, "
+"       {t:subscription_tiers.currency} AS currency, {t:subscription_tiers.display_order} AS position, "
+"       {t:subscription_tiers.products_limit} AS products_limit, {t:subscription_tiers.orders_per_month} AS orders_limit, "
+"       {t:subscription_tiers.team_members} AS team_limit "
+"  FROM {subscription_tiers} t WHERE {t:subscription_tiers.is_active}";
+
+const char *const host_vendor_names =
+"SELECT {v:vendors.id}::text AS vendor, {v:vendors.name} AS name FROM {vendors} v";
