@@ -4,6 +4,7 @@
  */
 #include <math.h>
 
+#include "cf_change.h"
 #include "cf_combine.h"
 #include "cf_forecast.h"
 #include "cf_interval.h"
@@ -219,6 +220,8 @@ cf_forecast(const double *y, int n, const CfOptions *given, int horizon,
 	work += cf_combine_worksize(n);
 	radius = work + cf_interval_worksize(n);
 	describe(&p, &c, &options, horizon, info);
+	if (cf_change_is_recent(p.x, p.n, work))
+		info->flags |= CF_FLAG_LEVEL_SHIFT;
 	out.ahead = horizon + p.trail;
 	out.largest = largest_value(&p);
 	out.radius = radius;

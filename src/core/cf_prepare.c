@@ -80,12 +80,11 @@ look_at_values(const double *y, CfPrepared *p)
 	p->zero_share = (double) zeros / p->n_known;
 }
 
-/* A stock has grown with few steps back, or shrunk with none: a flow may fall for a while too. */
+/* A stock seldom falls and has grown. */
 static CfKind
 infer_kind(const double *y, const CfPrepared *p)
 {
-	double		sign = y[p->n - 1] > y[0] ? 1.0 : -1.0;
-	int			forward = 0;
+	int			rises = 0;
 	int			steps = 0;
 	int			before = 0;
 
@@ -94,10 +93,10 @@ infer_kind(const double *y, const CfPrepared *p)
 		if (!p->is_known[t])
 			continue;
 		steps++;
-		forward += sign * (y[t] - y[before]) >= 0.0;
+		rises += y[t] >= y[before];
 		before = t;
 	}
-	return p->n_known >= 7 && y[p->n - 1] != y[0] && forward >= (sign > 0.0 ? 0.9 : 1.0) * steps ? CF_KIND_STOCK : CF_KIND_FLOW;
+	return p->n_known >= 7 && y[p->n - 1] > y[0] && rises >= 0.9 * steps ? CF_KIND_STOCK : CF_KIND_FLOW;
 }
 
 static double

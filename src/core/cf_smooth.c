@@ -50,6 +50,18 @@ lanes_set(Lanes *lanes, int lane, Point p)
 	lanes->phi[lane] = p.phi;
 }
 
+/*
+ * What is left of a unit start fades for ever; below 1e-100 it is nothing.  Denormal
+ * numbers, a hundred times slower, never come up.
+ */
+static void
+forget(double *state)
+{
+	for (int j = 0; j < LANES; j++)
+		if (fabs(state[j]) < 1e-100)
+			state[j] = 0.0;
+}
+
 /* Level only: errors are r - level0 q. */
 static void
 pass_level(const double *x, int n, Lanes *lanes)
@@ -68,6 +80,8 @@ pass_level(const double *x, int n, Lanes *lanes)
 	}
 	for (int t = 0; t < n; t++)
 	{
+		if (t % 64 == 0)
+			forget(q);
 		for (int j = 0; j < LANES; j++)
 		{
 			double		e = x[t] - r[j];
@@ -138,6 +152,13 @@ pass_slope(const double *x, int n, Lanes *lanes)
 		ql[j] = ps[j] = 1.0;
 	for (int t = 0; t < n; t++)
 	{
+		if (t % 64 == 0)
+		{
+			forget(ql);
+			forget(qs);
+			forget(pl);
+			forget(ps);
+		}
 		for (int j = 0; j < LANES; j++)
 		{
 			double		fr = rl[j] + phi[j] * rs[j];

@@ -163,7 +163,7 @@ test_lines(void)
 		y[t] = 100.0 - t;
 	o.kind = CF_KIND_AUTO;
 	m = made_by(y, 90, &o, 30);
-	ok(fabs(m.yhat[29] + 19.0) < 1e-5 && m.info.kind == CF_KIND_STOCK, "a falling line goes on falling");
+	ok(fabs(m.yhat[29] + 19.0) < 1e-5 && m.upper[59] - m.lower[59] < 1e-5, "a falling line goes on falling");
 	o.floor = 0.0;
 	m = made_by(y, 90, &o, 30);
 	ok(m.yhat[29] == 0.0 && m.lower[59] == 0.0, "not below the floor");
@@ -262,6 +262,33 @@ test_season(void)
 	ok(m.yhat[0] == y[77] && m.yhat[13] == y[83], "seasonal naive is the last week again");
 }
 
+static void
+test_flags(void)
+{
+	double		y[MAX_N];
+	CfOptions	o = options_of(CF_KIND_FLOW, CF_MODEL_AUTO);
+	Made		m;
+	int			false_alarms = 0;
+
+	made_flow(y, 84, 100.0, 0.0, 30.0, 2.0, 5);
+	for (int t = 70; t < 84; t++)
+		y[t] += 80.0;
+	m = made_by(y, 84, &o, 10);
+	ok((m.info.flags & CF_FLAG_LEVEL_SHIFT) != 0, "a jump two weeks ago is remarked on");
+	for (uint64_t seed = 1; seed <= 200; seed++)
+	{
+		made_flow(y, 84, 100.0, 0.5, 30.0, 5.0, seed);
+		false_alarms += (made_by(y, 84, &o, 10).info.flags & CF_FLAG_LEVEL_SHIFT) != 0;
+	}
+	ok(false_alarms <= 4, "where none was, %d times of 200", false_alarms);
+	for (int t = 0; t < 84; t++)
+		y[t] = t % 2 == 0 ? 0.0 : 5.0;
+	m = made_by(y, 84, &o, 10);
+	ok((m.info.flags & CF_FLAG_INTERMITTENT) != 0, "half zeros are intermittent");
+	m = made_by(y, 20, &o, H);
+	ok((m.info.flags & CF_FLAG_LONG_HORIZON) != 0, "further ahead than the history is long");
+}
+
 static bool
 stop_at_once(void *arg)
 {
@@ -300,6 +327,7 @@ main(void)
 	test_trailing_gap();
 	test_constant();
 	test_season();
+	test_flags();
 	test_stop();
 	return tap_done();
 }
