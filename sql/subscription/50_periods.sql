@@ -1,7 +1,7 @@
 -- Usage windows and billing periods: first sight, moves by somebody else, roll-over.
 
 CREATE FUNCTION capforecast._see(as_of timestamptz, vendor text DEFAULT NULL)
-	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	one_vendor text := CASE WHEN vendor IS NOT NULL THEN ' AND s.vendor_id = @key' ELSE '' END;
 BEGIN
@@ -36,7 +36,7 @@ COMMENT ON FUNCTION capforecast._see(timestamptz, text) IS
 -- Where the host (or Stripe) has moved the period itself, the open window ends where the
 -- host's period begins.  The host's counter is its own business; Stripe has none.
 CREATE FUNCTION capforecast._adopt_periods(as_of timestamptz, reason text DEFAULT 'host_moved', ids text[] DEFAULT NULL)
-	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	closed bigint;
 BEGIN
@@ -89,7 +89,7 @@ COMMENT ON FUNCTION capforecast._adopt_periods(timestamptz, text, text[]) IS
 -- holds as_of is closed in the ledger, and the counter becomes the orders counted in the
 -- new one.  The first missed window begins where the old one ended, the others on the grid.
 CREATE FUNCTION capforecast._roll(as_of timestamptz, ids text[], options jsonb)
-	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	counts jsonb;
 BEGIN

@@ -54,7 +54,7 @@ COMMENT ON FUNCTION capforecast.reset_period_counters(timestamptz, integer, bool
 
 CREATE FUNCTION capforecast.reconcile_order_counters(apply boolean DEFAULT false, as_of timestamptz DEFAULT NULL)
 	RETURNS TABLE (subscription_id text, vendor_id text, counter bigint, recount bigint, difference bigint, applied boolean)
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 #variable_conflict use_column
 DECLARE
 	now timestamptz := capforecast._now(as_of);

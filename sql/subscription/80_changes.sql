@@ -16,7 +16,7 @@ COMMENT ON FUNCTION capforecast._line(text, text, bigint, bigint, timestamptz, t
 
 -- Nothing is given back for a period that was not paid for.
 CREATE FUNCTION capforecast._period_is_unpaid(vendor text, at timestamptz)
-	RETURNS boolean LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+	RETURNS boolean LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
 	unpaid boolean := false;
 BEGIN

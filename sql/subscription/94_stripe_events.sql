@@ -27,7 +27,7 @@ $$;
 COMMENT ON FUNCTION capforecast._stripe_event(bytea) IS 'The body of a webhook as a document; 22023 where it is not an event.';
 
 CREATE FUNCTION capforecast._lock_by_stripe(stripe_id text, customer text)
-	RETURNS text[] LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+	RETURNS text[] LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
 	ids text[];
 BEGIN
@@ -116,7 +116,7 @@ COMMENT ON FUNCTION capforecast._order(capforecast._subscription_row, text, json
 	'Put a request to Stripe into the outbox; one at a time for a subscription and operation, a scheduled one is replaced.';
 
 CREATE FUNCTION capforecast._order_change(s capforecast._subscription_row, plan capforecast.change_result, target capforecast.tier_info, annual boolean, idempotency_key text)
-	RETURNS capforecast.change_result LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	RETURNS capforecast.change_result LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	price text;
 	item jsonb;
