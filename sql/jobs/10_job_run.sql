@@ -44,6 +44,8 @@ CREATE VIEW capforecast.job WITH (security_invoker = true) AS
 		 'The day''s values of the operator''s own metrics. Hourly: only what failed is tried again.'),
 		('capture_vendor_usage', 'SELECT capforecast.capture_vendor_usage()', '11 * * * *', interval '1 hour', false,
 		 'What each vendor uses. Hourly: the first run of a UTC day counts, the others find it done.'),
+		('look_at_vendors', 'SELECT capforecast.look_at_vendors()', '51 0 * * *', interval '1 day', false,
+		 'Which vendors are near a limit of their plan.'),
 		('run_forecasts', 'SELECT capforecast.run_forecasts()', '47 0 * * *', interval '1 day', false,
 		 'The night''s forecasts of every metric, kept to be compared with what comes.'),
 		('reset_period_counters', 'SELECT capforecast.reset_period_counters()', '*/5 * * * *', interval '5 minutes', true,

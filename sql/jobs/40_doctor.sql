@@ -130,7 +130,7 @@ CREATE FUNCTION capforecast._doctor_jobs(as_of timestamptz)
 	SELECT 'warning', h.job, format('the last run left out %s: %s', part.key, part.value ->> 'message'),
 		coalesce(part.value ->> 'hint', format('CALL capforecast.run_job(%L);', h.job))
 	FROM capforecast.job_health(as_of) h
-		JOIN LATERAL (SELECT * FROM capforecast.job_run r WHERE r.job = h.job AND r.status = 'ok' AND r.changed > 0 AND r.started_at <= _doctor_jobs.as_of
+		JOIN LATERAL (SELECT * FROM capforecast.job_run r WHERE r.job = h.job AND r.status = 'ok' AND (r.changed > 0 OR r.failed > 0) AND r.started_at <= _doctor_jobs.as_of
 						ORDER BY r.started_at DESC, r.run_id DESC LIMIT 1) latest ON latest.failed > 0
 		CROSS JOIN LATERAL jsonb_each(latest.detail) part
 	WHERE jsonb_typeof(part.value) = 'object' AND part.value ? 'message'
