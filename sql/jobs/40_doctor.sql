@@ -192,11 +192,13 @@ COMMENT ON FUNCTION capforecast._doctor_storage(timestamptz) IS 'What doctor() f
 CREATE FUNCTION capforecast._doctor_grants()
 	RETURNS TABLE (severity text, subject text, problem text, fix text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT 'error', 'capforecast', format('role %I may not read %s', current_user, string_agg(c.oid::regclass::text, ', ' ORDER BY c.relname)),
-		format('GRANT SELECT ON ALL TABLES IN SCHEMA capforecast TO %I;', current_user)
-	FROM pg_class c
-	WHERE c.relnamespace = 'capforecast'::regnamespace AND c.relkind IN ('r', 'v') AND NOT has_table_privilege(c.oid, 'SELECT')
-	HAVING count(*) > 0
+	-- What begins with an underscore is not for readers: secrets, and the text of registered queries.
+	SELECT 'error', 'capforecast', format('role %I may not read %s', current_user, t.names), format('GRANT SELECT ON %s TO %I;', t.names, current_user)
+	FROM (SELECT string_agg(c.oid::regclass::text, ', ' ORDER BY c.relname) AS names
+			FROM pg_class c
+			WHERE c.relnamespace = 'capforecast'::regnamespace AND c.relkind IN ('r', 'v') AND NOT has_table_privilege(c.oid, 'SELECT')
+				AND (c.relname !~ '^_' OR c.relname = '_infrastructure_tier')) t
+	WHERE t.names IS NOT NULL
 $$;
 COMMENT ON FUNCTION capforecast._doctor_grants() IS 'What doctor() finds about the caller''s right to read the extension''s own tables.';
 

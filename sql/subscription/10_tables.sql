@@ -151,6 +151,8 @@ CREATE TABLE capforecast._secret (
 	name   text NOT NULL,
 	secret text NOT NULL
 );
+-- Not even by GRANT SELECT ON ALL TABLES: without a policy only the owner sees a row.
+ALTER TABLE capforecast._secret ENABLE ROW LEVEL SECURITY;
 COMMENT ON TABLE capforecast._secret IS 'Secrets of Stripe''s webhook endpoints, name stripe_webhook; several while one replaces another. Fill it with COPY … FROM STDIN: an INSERT would put the secret into the server''s log.';
 
 CREATE TABLE capforecast.finding (

@@ -9,7 +9,7 @@ CREATE TEMP TABLE routine ON COMMIT DROP AS
 	SELECT m.identity, p.*, l.lanname FROM member m JOIN pg_proc p ON p.oid = m.objid JOIN pg_language l ON l.oid = p.prolang
 	WHERE m.classid = 'pg_proc'::regclass;
 
-SELECT plan(11);
+SELECT plan(12);
 
 SELECT is_empty(
 	$$SELECT type, identity FROM member WHERE schema IS DISTINCT FROM 'capforecast' AND identity NOT LIKE '%capforecast%'$$,
@@ -73,7 +73,12 @@ SELECT is_empty(
 	  WHERE c.relkind = 'v' AND NOT coalesce(c.reloptions, '{}') && '{security_invoker=true,security_invoker=on}'$$,
 	'views are read with the rights of the caller');
 
--- NULL stands for unknown; what depends on now can be asked as of any time.
+SELECT is_empty(
+	$$SELECT c.oid::regclass FROM member m JOIN pg_class c ON c.oid = m.objid AND m.classid = 'pg_class'::regclass
+	  WHERE c.relname = '_secret' AND NOT c.relrowsecurity$$,
+	'a grant on all tables shows no secret');
+
+-- What depends on now can be asked as of any time.
 SELECT is_empty(
 	$$SELECT identity FROM routine
 	  WHERE 'as_of' = ANY (proargnames) AND proname !~ '^_'
