@@ -63,8 +63,7 @@ BEGIN
 		FROM (SELECT s.*, st.usage_start, st.usage_end, array_remove(ARRAY[
 				CASE WHEN s.live AND NOT s.good_period THEN 'bad_period' END,
 				CASE WHEN s.live AND st.usage_start > $1 THEN 'clock_moved_back' END,
-				CASE WHEN s.live AND st.usage_end <= $1
-					  AND capforecast._months_apart(st.usage_end::timestamp, $1::timestamp) > 1200 THEN 'too_many_windows' END,
+				CASE WHEN s.live AND st.usage_end <= $1 - interval '1200 months' THEN 'too_many_windows' END,
 				CASE WHEN s.live AND st.anchor_irregular THEN 'irregular_period' END,
 				CASE WHEN s.status IN ('active', 'past_due') AND s.stripe_subscription_id IS NULL
 					  AND CASE WHEN s.is_annual THEN t.annual ELSE t.monthly END IS NULL THEN 'no_price' END,

@@ -14,7 +14,7 @@ DECLARE
 	condition constant text := 's.live AND s.good_period AND st.usage_end <= $1
 		AND NOT (s.status = ''trial'' AND s.trial_ends_at <= $1 IS TRUE)
 		AND NOT (s.stripe_subscription_id IS NULL AND s.cancel_at_period_end AND s.period_end <= $1)
-		AND capforecast._months_apart(st.usage_end::timestamp, $1::timestamp) <= 1200';
+		AND st.usage_end > $1 - interval ''1200 months''';
 	codes text[] := ARRAY['bad_period', 'clock_moved_back', 'irregular_period', 'too_many_windows'];
 	started_at timestamptz := clock_timestamp();
 	now timestamptz := capforecast._now(as_of);
