@@ -12,6 +12,7 @@
 #include "utils/guc.h"
 
 #include "common/compat.h"
+#include "subscription/subscription_settings.h"
 
 #if PG_VERSION_NUM >= 180000
 PG_MODULE_MAGIC_EXT(.name = "capforecast", .version = CAPFORECAST_VERSION);
@@ -24,5 +25,6 @@ void		_PG_init(void);
 void
 _PG_init(void)
 {
+	subscription_settings_define();
 	MarkGUCPrefixReserved("capforecast");
 }

@@ -31,3 +31,33 @@ CREATE FUNCTION capforecast._host_problems(OUT subject text, OUT sqlstate text, 
 	RETURNS SETOF record LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'capforecast_host_problems';
 COMMENT ON FUNCTION capforecast._host_problems() IS
 	'One row for each table or column of the host that the caller cannot read, with its fix.';
+
+CREATE FUNCTION capforecast._host_has(entity text)
+	RETURNS boolean LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'capforecast_host_has';
+COMMENT ON FUNCTION capforecast._host_has(text) IS
+	'Whether there is a table behind an entity; one that the caller may not read is there.';
+
+CREATE FUNCTION capforecast._host_column(entity text, "column" text)
+	RETURNS text LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'capforecast_host_column';
+COMMENT ON FUNCTION capforecast._host_column(text, text) IS
+	'The quoted name of the host''s column, for INSERT and SET; NULL where the table has none.';
+
+-- assignments: logical column, expression, logical column, expression, …
+CREATE FUNCTION capforecast._host_set(entity text, VARIADIC assignments text[])
+	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT string_agg(format('%s = %s', capforecast._host_column(entity, assignments[i]), assignments[i + 1]), ', ' ORDER BY i)
+	FROM generate_series(1, cardinality(assignments), 2) AS i
+	WHERE capforecast._host_column(entity, assignments[i]) IS NOT NULL
+$$;
+COMMENT ON FUNCTION capforecast._host_set(text, text[]) IS
+	'The SET list of an UPDATE; columns that the host''s table does not have are left out.';
+
+CREATE FUNCTION capforecast._host_insert(entity text, VARIADIC assignments text[])
+	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT format('(%s) SELECT %s', string_agg(capforecast._host_column(entity, assignments[i]), ', ' ORDER BY i),
+		string_agg(assignments[i + 1], ', ' ORDER BY i))
+	FROM generate_series(1, cardinality(assignments), 2) AS i
+	WHERE capforecast._host_column(entity, assignments[i]) IS NOT NULL
+$$;
+COMMENT ON FUNCTION capforecast._host_insert(text, text[]) IS
+	'The column list and the SELECT of an INSERT, in the same way.';

@@ -26,7 +26,8 @@ BEGIN
 	IF to_regrole(quote_ident(NEW.owner)) IS NULL AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
 		RETURN NEW;
 	END IF;
-	IF NOT pg_has_role(current_user, NEW.owner, 'MEMBER') THEN
+	-- From 16 on a member need not be able to become the role.
+	IF NOT pg_has_role(current_user, NEW.owner, CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END) THEN
 		RAISE insufficient_privilege USING
 			MESSAGE = format('must be able to SET ROLE %I', NEW.owner),
 			HINT = 'Register it as the role that it is to run as.';

@@ -25,7 +25,8 @@ CREATE FUNCTION capforecast.job_health(as_of timestamptz DEFAULT NULL)
 							ORDER BY r.started_at DESC, r.run_id DESC LIMIT 1) latest ON true
 		LEFT JOIN LATERAL (SELECT * FROM capforecast.job_run r WHERE r.job = j.name AND r.status = 'ok' AND r.started_at <= clock.now
 							ORDER BY r.started_at DESC, r.run_id DESC LIMIT 1) good ON true
+	WHERE j.enabled
 	ORDER BY 3 DESC, 1
 $$;
 COMMENT ON FUNCTION capforecast.job_health(timestamptz) IS
-	'One row per job: status ok, failing (the last run failed), overdue (no success for three periods) or never_run; when it succeeded last and is due next, and the last error.';
+	'One row per enabled job: status ok, failing (the last run failed), overdue (no success for three periods) or never_run; when it succeeded last and is due next, and the last error.';

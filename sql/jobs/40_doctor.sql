@@ -173,7 +173,7 @@ BEGIN
 		'''SELECT * FROM capforecast.schedule_jobs();'' '
 		'FROM capforecast.job j CROSS JOIN LATERAL (SELECT count(*) > 0 AS found, coalesce(bool_or(c.active), false) AS active FROM cron.job c '
 		'WHERE c.database = current_database() AND (c.command LIKE ''%run\_job(%'' || quote_literal(j.name) || ''%'' OR c.command LIKE ''%run\_maintenance(%'')) c '
-		'WHERE NOT c.active ORDER BY j.name';
+		'WHERE j.enabled AND NOT c.active ORDER BY j.name';
 END
 $$;
 COMMENT ON FUNCTION capforecast._doctor_schedule(timestamptz) IS 'What doctor() finds about pg_cron.';
@@ -192,11 +192,13 @@ COMMENT ON FUNCTION capforecast._doctor_storage(timestamptz) IS 'What doctor() f
 CREATE FUNCTION capforecast._doctor_grants()
 	RETURNS TABLE (severity text, subject text, problem text, fix text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT 'error', 'capforecast', format('role %I may not read %s', current_user, string_agg(c.oid::regclass::text, ', ' ORDER BY c.relname)),
-		format('GRANT SELECT ON ALL TABLES IN SCHEMA capforecast TO %I;', current_user)
-	FROM pg_class c
-	WHERE c.relnamespace = 'capforecast'::regnamespace AND c.relkind IN ('r', 'v') AND NOT has_table_privilege(c.oid, 'SELECT')
-	HAVING count(*) > 0
+	-- What begins with an underscore is not for readers: secrets, and the text of registered queries.
+	SELECT 'error', 'capforecast', format('role %I may not read %s', current_user, t.names), format('GRANT SELECT ON %s TO %I;', t.names, current_user)
+	FROM (SELECT string_agg(c.oid::regclass::text, ', ' ORDER BY c.relname) AS names
+			FROM pg_class c
+			WHERE c.relnamespace = 'capforecast'::regnamespace AND c.relkind IN ('r', 'v') AND NOT has_table_privilege(c.oid, 'SELECT')
+				AND (c.relname !~ '^_' OR c.relname = '_infrastructure_tier')) t
+	WHERE t.names IS NOT NULL
 $$;
 COMMENT ON FUNCTION capforecast._doctor_grants() IS 'What doctor() finds about the caller''s right to read the extension''s own tables.';
 

@@ -20,6 +20,8 @@
 #define END 4					/* steps at either end without a change */
 #define MAX_SIDE 7
 #define LARGEST_SCORE 1e6
+#define RECENT 112				/* steps that a remark looks at */
+#define REMARKABLE 8.0			/* score worth a remark */
 
 size_t
 cf_change_worksize(int n)
@@ -46,8 +48,8 @@ median_of(const double *x, int n)
 }
 
 /* Jump at each step, less the usual slope; 0 where a side is too short. */
-static void
-jumps(const double *x, int n, double *scratch, double *jump)
+static CfStatus
+jumps(const double *x, int n, const CfStop *stop, double *scratch, double *jump)
 {
 	int			side = level_side(n);
 	double		slope;
@@ -61,10 +63,13 @@ jumps(const double *x, int n, double *scratch, double *jump)
 		int			after = n - t < side ? n - t : side;
 
 		jump[t] = 0.0;
+		if (t % 16384 == 0 && cf_stop_requested(stop))
+			return CF_STOPPED;
 		if (before < END || after < END)
 			continue;
 		jump[t] = median_of(x + t, after) - median_of(x + t - before, before) - slope * (before + after) / 2.0;
 	}
+	return CF_OK;
 }
 
 /* Slope of the line through x[a .. b - 1], from prefix sums. */
@@ -95,12 +100,11 @@ bends(const double *x, int n, int side, double *prefix, double *bend)
 
 /* Robust standard deviation of a statistic over the steps that have it, never 0. */
 static double
-usual_size(const double *a, int n, int from, int to, double smallest, double *scratch)
+usual_size(const double *a, int from, int to, double smallest, double *scratch)
 {
 	int			count = 0;
 	double		size;
 
-	(void) n;
 	for (int t = from; t < to; t++)
 		scratch[count++] = a[t];
 	size = count > 0 ? cf_num_mad(scratch, count, 0.0) : 0.0;
@@ -138,9 +142,9 @@ is_free(const Found *found, int index, int distance)
 
 /* Takes peaks of |a| from the highest down. */
 static void
-take_peaks(const double *x, double *a, int n, double size, int distance, CfChangeKind kind, Found *found)
+take_peaks(const double *x, double *a, int n, double size, int distance, CfChangeKind kind, const CfStop *stop, Found *found)
 {
-	while (found->n < found->max)
+	while (found->n < found->max && !cf_stop_requested(stop))
 	{
 		int			peak = 0;
 		CfChange   *change = &found->changes[found->n];
@@ -203,17 +207,19 @@ cf_change_detect(const double *y, int n, int period, int max, const CfStop *stop
 	scratch = statistic + n;
 
 	/* x is of a magnitude about 1: what is below these is rounding */
-	jumps(p.x, p.n, scratch, statistic);
-	take_peaks(p.x, statistic, p.n, usual_size(statistic, p.n, END, p.n - END + 1, 1e-9, scratch),
-			   2 * level_side(p.n), CF_CHANGE_LEVEL, &found);
+	status = jumps(p.x, p.n, stop, scratch, statistic);
+	if (status != CF_OK)
+		return status;
+	take_peaks(p.x, statistic, p.n, usual_size(statistic, END, p.n - END + 1, 1e-9, scratch),
+			   2 * level_side(p.n), CF_CHANGE_LEVEL, stop, &found);
 	if (cf_stop_requested(stop))
 		return CF_STOPPED;
 	side = p.n / 6 > 2 * MAX_SIDE ? p.n / 6 : 2 * MAX_SIDE;
 	if (p.n >= 3 * side)
 	{
 		bends(p.x, p.n, side, scratch, statistic);
-		take_peaks(p.x, statistic, p.n, usual_size(statistic, p.n, side, p.n - side + 1, 1e-9 / side, scratch + 2 * p.n + 2),
-				   side, CF_CHANGE_SLOPE, &found);
+		take_peaks(p.x, statistic, p.n, usual_size(statistic, side, p.n - side + 1, 1e-9 / side, scratch + 2 * p.n + 2),
+				   side, CF_CHANGE_SLOPE, stop, &found);
 	}
 	for (int i = 0; i < found.n; i++)
 	{
@@ -223,4 +229,20 @@ cf_change_detect(const double *y, int n, int period, int max, const CfStop *stop
 	order_by_index(changes, found.n);
 	*n_changes = found.n;
 	return CF_OK;
+}
+
+bool
+cf_change_is_recent(const double *x, int n, double *work)
+{
+	int			newest = n < RECENT ? n : RECENT;
+	double		size;
+
+	if (newest < 4 * END)
+		return false;
+	(void) jumps(x + n - newest, newest, NULL, work + newest, work);
+	size = usual_size(work, END, newest - END + 1, 1e-9, work + newest);
+	for (int t = newest - newest / 4; t <= newest - END; t++)
+		if (fabs(work[t]) > REMARKABLE * size)
+			return true;
+	return false;
 }

@@ -23,6 +23,7 @@
 #define SHORT_FLOW 14			/* steps: below, simple smoothing */
 #define SHORT_STOCK 8			/* below, drift */
 #define SHORT_UNKNOWN 8
+#define NO_ERROR 1e-18			/* mean square, of values of a magnitude about 1: a model without error stands alone */
 #define SHORTEST 4				/* below, the mean, or drift */
 
 size_t
@@ -79,12 +80,13 @@ take_states(const CfPrepared *p, const CfSmooth *fit, CfMember *member)
 		guard_slope(p, member);
 }
 
-/* SES, Holt and damped as three members, with their Akaike weights. */
-static void
+/* SES, Holt and damped as three members, with their Akaike weights; true where one of them fits without error. */
+static bool
 fit_family(const CfPrepared *p, double *work, CfCombination *c)
 {
 	CfSmooth	fit[3];
-	double		best = INFINITY;
+	double		best = (double) INFINITY;
+	double		sse = (double) INFINITY;
 	double		sum = 0.0;
 
 	for (int form = 0; form < 3; form++)
@@ -92,6 +94,8 @@ fit_family(const CfPrepared *p, double *work, CfCombination *c)
 		cf_smooth_fit(p->z, p->n, (CfTrendForm) form, &fit[form]);
 		if (fit[form].aicc < best)
 			best = fit[form].aicc;
+		if (fit[form].sse < sse)
+			sse = fit[form].sse;
 	}
 	for (int form = 0; form < 3; form++)
 	{
@@ -103,6 +107,7 @@ fit_family(const CfPrepared *p, double *work, CfCombination *c)
 	}
 	for (int form = 0; form < 3; form++)
 		c->member[form].weight = sum > 0.0 ? c->member[form].weight / sum : form == 0 ? 1.0 : 0.0;
+	return sse < NO_ERROR * p->n;
 }
 
 static void
@@ -248,7 +253,8 @@ fit_auto(const CfPrepared *p, double *work, CfCombination *c)
 		fit_member(p, CF_MODEL_SES, work, c);
 		return;
 	}
-	fit_family(p, work, c);
+	if (fit_family(p, work, c))
+		return;
 	fit_member(p, CF_MODEL_DOTM, work, c);
 	c->is_median = p->is_given_flow;
 	if (c->is_median)

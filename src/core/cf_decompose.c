@@ -25,8 +25,8 @@ cf_decompose_worksize(int n, int period)
 }
 
 /* Mean and smooth course of x[from .. to - 1]. */
-static void
-take_stretch(const double *x, int from, int to, int reach, double *level, double *trend)
+static CfStatus
+take_stretch(const double *x, int from, int to, int reach, const CfStop *stop, double *level, double *trend)
 {
 	double		mean = 0.0;
 
@@ -41,6 +41,8 @@ take_stretch(const double *x, int from, int to, int reach, double *level, double
 		double		sum = 0.0;
 		double		moment = 0.0;
 
+		if (t % 4096 == 0 && cf_stop_requested(stop))
+			return CF_STOPPED;
 		for (int i = a; i <= b; i++)
 		{
 			sum += x[i] - mean;
@@ -51,6 +53,7 @@ take_stretch(const double *x, int from, int to, int reach, double *level, double
 		if (count > 2.0)
 			trend[t] += moment / (count * (count * count - 1.0) / 12.0) * (t - middle);
 	}
+	return CF_OK;
 }
 
 /* Steps on either side that a trend looks at: a period at least, an eighth of the series, at most 200. */
@@ -97,9 +100,9 @@ cf_decompose(const double *y, int n, int period, const CfStop *stop, double *wor
 
 		if (i < n_changes && changes[i].kind != CF_CHANGE_LEVEL)
 			continue;
-		if (cf_stop_requested(stop))
-			return CF_STOPPED;
-		take_stretch(p.x, from, to, reach_of(p.n, period), level + p.lead, trend + p.lead);
+		status = take_stretch(p.x, from, to, reach_of(p.n, period), stop, level + p.lead, trend + p.lead);
+		if (status != CF_OK)
+			return status;
 		from = to;
 	}
 	for (int t = 0; t < p.n; t++)

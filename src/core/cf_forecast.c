@@ -4,6 +4,7 @@
  */
 #include <math.h>
 
+#include "cf_change.h"
 #include "cf_combine.h"
 #include "cf_forecast.h"
 #include "cf_interval.h"
@@ -112,14 +113,27 @@ bounded(const CfOptions *options, double value)
 	return value;
 }
 
-/* One bound, kept finite, rounded outwards for counts. */
+/*
+ * Bounds at a distance from the mean.  For counts they are rounded outwards; a hair's breadth off a whole
+ * number is that number, but never on the wrong side of the mean.
+ */
 static double
-bound(const CfOptions *options, double mean, double distance)
+lower_bound(const CfOptions *options, double mean, double radius)
 {
-	double		value = mean + distance;
+	double		value = mean - radius;
 
 	if (options->is_count)
-		value = distance < 0.0 ? floor(value + 1e-9 * fabs(value)) : ceil(value - 1e-9 * fabs(value));
+		value = fmin(mean, floor(value + 1e-9 * fabs(value)));
+	return bounded(options, value);
+}
+
+static double
+upper_bound(const CfOptions *options, double mean, double radius)
+{
+	double		value = mean + radius;
+
+	if (options->is_count)
+		value = fmax(mean, ceil(value - 1e-9 * fabs(value)));
 	return bounded(options, value);
 }
 
@@ -165,8 +179,8 @@ write_step(const Output *out, int h, double x)
 		double		r = cf_prepare_restore_width(out->p, t, out->radius[(size_t) l * (size_t) out->ahead + (size_t) (k - 1)]);
 
 		r = r > limit ? limit : r;
-		out->lower[at] = bound(out->options, out->yhat[h], -r);
-		out->upper[at] = bound(out->options, out->yhat[h], r);
+		out->lower[at] = lower_bound(out->options, out->yhat[h], r);
+		out->upper[at] = upper_bound(out->options, out->yhat[h], r);
 	}
 }
 
@@ -206,6 +220,8 @@ cf_forecast(const double *y, int n, const CfOptions *given, int horizon,
 	work += cf_combine_worksize(n);
 	radius = work + cf_interval_worksize(n);
 	describe(&p, &c, &options, horizon, info);
+	if (cf_change_is_recent(p.x, p.n, work))
+		info->flags |= CF_FLAG_LEVEL_SHIFT;
 	out.ahead = horizon + p.trail;
 	out.largest = largest_value(&p);
 	out.radius = radius;

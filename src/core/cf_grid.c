@@ -139,7 +139,7 @@ start_months(CfGrid *grid, int64_t first, int months)
 static void
 usual_step(int64_t distance, int64_t first, CfGrid *grid)
 {
-	double		nearest = INFINITY;
+	double		nearest = (double) INFINITY;
 
 	for (size_t i = 0; i < sizeof(usual_steps) / sizeof(usual_steps[0]); i++)
 	{

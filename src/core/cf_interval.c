@@ -24,7 +24,8 @@
 #define MAX_NODES 48
 #define CALIBRATION 0.97		/* of the whole, on real daily and M3 series */
 #define FEW 4					/* values: below, a guess */
-#define GUESS 0.2				/* of the level, for the error of a step */
+#define GUESS_BLIND 0.2			/* of the level, for the error of a step, from a single value */
+#define GUESS 0.02				/* the least, from two or three */
 
 typedef struct Nodes
 {
@@ -200,16 +201,17 @@ radius_at(const Nodes *nodes, int l, double g, int n, int k, int *i)
 	return radius[nodes->n - 1] * cf_num_pow((double) k / last, g) * sqrt(pace_error(k, n) / pace_error(last, n));
 }
 
-/* Hardly any values: the steps seen, or a share of the level, as a random walk's. */
+/* Hardly any values: the steps seen, or a share of the level, as a random walk's with a pace nobody knows. */
 static double
 guessed_radius(const CfPrepared *p, double level, int k)
 {
-	double		size = GUESS * fabs(p->y[p->n - 1]) / p->scale;
+	double		size = (p->n_known == 1 ? GUESS_BLIND : GUESS) * fabs(p->y[p->n - 1]) / p->scale;
+	double		growth_squared = k * (p->kind == CF_KIND_STOCK ? pace_error(k, p->n - 1.0 > 1.0 ? p->n - 1.0 : 1.0) : 1.0);
 
 	for (int t = 1; t < p->n; t++)
 		if (fabs(p->x[t] - p->x[t - 1]) > size)
 			size = fabs(p->x[t] - p->x[t - 1]);
-	return size * cf_num_normal_quantile(0.5 + level / 2.0) * sqrt((double) k);
+	return size * cf_num_normal_quantile(0.5 + level / 2.0) * sqrt(growth_squared);
 }
 
 CfStatus

@@ -70,14 +70,12 @@ look_at_values(const double *y, CfPrepared *p)
 	int			zeros = 0;
 
 	p->is_constant = true;
-	p->is_rising = true;
 	for (int t = 0; t < p->n; t++)
 	{
 		zeros += p->is_known[t] && y[t] == 0.0;
 		if (t == 0)
 			continue;
 		p->is_constant = p->is_constant && y[t] == y[t - 1];
-		p->is_rising = p->is_rising && y[t] >= y[t - 1];
 	}
 	p->zero_share = (double) zeros / p->n_known;
 }

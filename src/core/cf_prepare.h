@@ -21,7 +21,6 @@ typedef struct CfPrepared
 	int			n_known;
 	CfKind		kind;
 	bool		is_constant;
-	bool		is_rising;		/* no value below the one before */
 	double		zero_share;
 	bool		is_given_flow;	/* said to be a flow, not taken for one */
 	double		scale;

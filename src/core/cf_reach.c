@@ -171,6 +171,7 @@ cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *st
 	CfStatus	status;
 	double	   *crossings;
 	double		current;
+	double		sign;
 
 	if (cf_reach_worksize(n, options->horizon) == 0 || !are_options_valid(options))
 		return CF_BAD_ARGUMENT;
@@ -185,7 +186,8 @@ cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *st
 	current = status == CF_OK ? p.y[p.n - 1] : (double) NAN;
 	p.season.period = p.season.period > 0 ? p.season.period : 1;
 	start_result(&p, current, reach);
-	if (options->direction * current >= options->direction * options->threshold)
+	sign = options->direction;
+	if (sign * current >= sign * options->threshold)
 	{
 		reach->status = CF_REACH_ALREADY;
 		reach->earliest = reach->median = reach->latest = 0;

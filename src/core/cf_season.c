@@ -14,6 +14,7 @@
 #include "cf_prepare.h"
 #include "cf_season.h"
 
+#define SEARCH_POINTS 20000	/* the newest values looked at */
 #define CANDIDATES 4
 #define SURE 2.326				/* the 1 % level */
 #define PEAK 0.1				/* least autocorrelation worth a test */
@@ -147,7 +148,7 @@ cf_season_detect(const double *y, int n, int hint, const CfStop *stop, double *w
 		return CF_BAD_ARGUMENT;
 	cf_options_init(&options);
 	options.season_length = 1;
-	status = cf_prepare(y, n, &options, 0, work, &p);
+	status = cf_prepare(y, n, &options, SEARCH_POINTS, work, &p);
 	if (status != CF_OK)
 		return status;
 	if (p.n_known < 4)

@@ -50,6 +50,18 @@ lanes_set(Lanes *lanes, int lane, Point p)
 	lanes->phi[lane] = p.phi;
 }
 
+/*
+ * What is left of a unit start fades for ever; below 1e-100 it is nothing.  Denormal
+ * numbers, a hundred times slower, never come up.
+ */
+static void
+forget(double *state)
+{
+	for (int j = 0; j < LANES; j++)
+		if (fabs(state[j]) < 1e-100)
+			state[j] = 0.0;
+}
+
 /* Level only: errors are r - level0 q. */
 static void
 pass_level(const double *x, int n, Lanes *lanes)
@@ -68,6 +80,8 @@ pass_level(const double *x, int n, Lanes *lanes)
 	}
 	for (int t = 0; t < n; t++)
 	{
+		if (t % 64 == 0)
+			forget(q);
 		for (int j = 0; j < LANES; j++)
 		{
 			double		e = x[t] - r[j];
@@ -138,6 +152,13 @@ pass_slope(const double *x, int n, Lanes *lanes)
 		ql[j] = ps[j] = 1.0;
 	for (int t = 0; t < n; t++)
 	{
+		if (t % 64 == 0)
+		{
+			forget(ql);
+			forget(qs);
+			forget(pl);
+			forget(ps);
+		}
 		for (int j = 0; j < LANES; j++)
 		{
 			double		fr = rl[j] + phi[j] * rs[j];
@@ -291,7 +312,7 @@ cf_smooth_aicc(double sse, int n, int k)
 	double		penalty = 2.0 * k;
 
 	if (n - k - 1 <= 0)
-		return INFINITY;
+		return (double) INFINITY;
 	if (!(sse > 1e-24 * n))
 		sse = 1e-24 * n;
 	return n * cf_num_log(sse / n) + penalty + penalty * (k + 1) / (n - k - 1);
@@ -308,7 +329,7 @@ cf_smooth_fit(const double *x, int n, CfTrendForm form, CfSmooth *fit)
 	fit->phi = 1.0;
 	fit->level0 = x[0];
 	fit->slope0 = 0.0;
-	fit->sse = INFINITY;
+	fit->sse = (double) INFINITY;
 	if (form == CF_TREND_NONE)
 		search_level(x, n, fit);
 	else

@@ -107,6 +107,11 @@ pass(const double *x, int n, const double *line_a, const double *line_b, Lanes *
 	{
 		double		counts = t >= FIRST ? 1.0 : 0.0;
 
+		/* what fades for ever is nothing below 1e-100, before it gets denormal and slow */
+		for (int j = 0; j < LANES && t % 64 == 0; j++)
+			if (q[j] < 1e-100)
+				q[j] = 0.0;
+
 		for (int j = 0; j < LANES; j++)
 		{
 			double		g = q[j] * line_a[t - 1] + (1.0 - q[j] * (1.0 - a[j])) * inverse[j] * line_b[t - 1];
@@ -160,7 +165,7 @@ cf_dotm_states(const double *x, int n, double *work, double *level, double *slop
 	double	   *line_a = work;
 	double	   *line_b = work + n;
 	Lanes		lanes;
-	Fit			fit = {0.5, x[0], 0.0, INFINITY};
+	Fit			fit = {0.5, x[0], 0.0, (double) INFINITY};
 	double		step = 0.89 / 7;
 	double		l;
 	double		q = 1.0;
@@ -190,7 +195,7 @@ cf_dotm_states(const double *x, int n, double *work, double *level, double *slop
 		double		g;
 
 		l += fit.a * (x[t] - l);
-		q *= 1.0 - fit.a;
+		q = q < 1e-100 ? 0.0 : q * (1.0 - fit.a);
 		g = q * line_a[t] + (1.0 - q * (1.0 - fit.a)) / fit.a * line_b[t];
 		/* k steps on, l has moved along by w B a step; what (1-a)^t adds fades and is left out */
 		slope[t] = fit.w * line_b[t];

@@ -11,7 +11,7 @@ cf_usage_carry(const int64_t *time, const double *value, int n,
 			   int64_t start, int64_t step, int n_out, double *out)
 {
 	int			at = 0;
-	double		last = NAN;
+	double		last = (double) NAN;
 
 	for (int k = 0; k < n_out; k++)
 	{

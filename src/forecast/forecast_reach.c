@@ -126,8 +126,7 @@ describe_passage(const ForecastInput *input, const ReachRequest *request, const 
 			decide(reach, FORECAST_NO_GROWTH, psprintf("The value stays at %g.", passage->current));
 			break;
 		case CF_REACH_SHRINKING:
-			decide(reach, FORECAST_SHRINKING,
-				   psprintf("The value moves away from %g, by %.3g a step.", request->threshold, fabs(passage->slope)));
+			decide(reach, FORECAST_SHRINKING, psprintf("The value moves away from %g.", request->threshold));
 			break;
 		case CF_REACH_BEYOND:
 			decide(reach, FORECAST_BEYOND_HORIZON,

@@ -36,7 +36,7 @@ refuse_null(FunctionCallInfo fcinfo, int argument, const char *name)
 }
 
 int
-request_count(FunctionCallInfo fcinfo, int argument, const char *name, int most)
+request_count(FunctionCallInfo fcinfo, int argument, const char *name, int most, const char *hint)
 {
 	int			count;
 
@@ -47,7 +47,7 @@ request_count(FunctionCallInfo fcinfo, int argument, const char *name, int most)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must be between 1 and %d", name, most),
 				 errdetail("It is %d.", count),
-				 errhint("Give a number of steps of the series, for example 30.")));
+				 errhint("%s", hint)));
 	return count;
 }
 
@@ -203,7 +203,8 @@ void
 forecast_request_read(FunctionCallInfo fcinfo, int first, ForecastRequest *request)
 {
 	cf_options_init(&request->options);
-	request->horizon = request_count(fcinfo, first, "horizon", FORECAST_MAX_HORIZON);
+	request->horizon = request_count(fcinfo, first, "horizon", FORECAST_MAX_HORIZON,
+										"Give a number of steps of the series, for example 30.");
 	request->options.model = request_model(fcinfo, first + 1);
 	request->level = request_level(fcinfo, first + 2);
 	request->options.season_length = request_season_length(fcinfo, first + 3);

@@ -16,20 +16,6 @@
 #include "host/host_binding.h"
 #include "host/host_sql.h"
 
-static const HostEntity *
-entity_argument(text *name)
-{
-	char	   *entity_name = text_to_cstring(name);
-	const HostEntity *entity = host_schema_entity(entity_name);
-
-	if (entity == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("entity \"%s\" does not exist", entity_name),
-				 errhint("The entities are %s.", host_schema_entity_names())));
-	return entity;
-}
-
 /* It must be there to stay, and to select from. */
 static void
 check_relation(const HostEntity *entity, Oid relid)
@@ -71,13 +57,8 @@ check_columns(const HostEntity *entity, Oid relid, Jsonb *columns)
 	{
 		char	   *logical = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1);
 		char	   *physical = SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 2);
-		const HostColumn *column = host_schema_column(entity, logical);
+		const HostColumn *column = host_schema_column_named(entity, logical);
 
-		if (column == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("entity \"%s\" has no column \"%s\"", entity->name, logical),
-					 errhint("Its columns are %s.", host_schema_column_names(entity))));
 		if (physical == NULL && column->absent == NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -95,7 +76,7 @@ PG_FUNCTION_INFO_V1(capforecast_bind);
 Datum
 capforecast_bind(PG_FUNCTION_ARGS)
 {
-	const HostEntity *entity = entity_argument(PG_GETARG_TEXT_PP(0));
+	const HostEntity *entity = host_schema_entity_named(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	Oid			relid = PG_GETARG_OID(1);
 	Jsonb	   *columns = PG_GETARG_JSONB_P(2);
 	Oid			types[4] = {TEXTOID, TEXTOID, TEXTOID, JSONBOID};
@@ -122,7 +103,7 @@ PG_FUNCTION_INFO_V1(capforecast_unbind);
 Datum
 capforecast_unbind(PG_FUNCTION_ARGS)
 {
-	const HostEntity *entity = entity_argument(PG_GETARG_TEXT_PP(0));
+	const HostEntity *entity = host_schema_entity_named(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	Oid			types[1] = {TEXTOID};
 	Datum		values[1] = {CStringGetTextDatum(entity->name)};
 	Scope		scope;

@@ -30,7 +30,7 @@ static const HostColumn subscription_tiers[] = {
 	{"products_limit", HOST_NUMBER, "?NULL::bigint", "max_products"},
 	{"orders_per_month", HOST_NUMBER, "?NULL::bigint", "max_orders orders_limit"},
 	{"team_members", HOST_NUMBER, "?NULL::bigint", "max_users team_limit seats"},
-	{"price_monthly_cents", HOST_NUMBER, NULL, "price_cents amount"},
+	{"price_monthly_cents", HOST_NUMBER, "?NULL::bigint", "price_cents amount"},
 	{"price_annual_cents", HOST_NUMBER, "NULL::bigint", "price_yearly_cents"},
 	{"currency", HOST_TEXT, "'EUR'::text", NULL},
 	{"features", HOST_JSON, "'[]'::jsonb", NULL},
@@ -168,6 +168,32 @@ host_schema_column(const HostEntity *entity, const char *name)
 		if (strcmp(entity->columns[i].name, name) == 0)
 			return &entity->columns[i];
 	return NULL;
+}
+
+const HostEntity *
+host_schema_entity_named(const char *name)
+{
+	const HostEntity *entity = host_schema_entity(name);
+
+	if (entity == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("entity \"%s\" does not exist", name),
+				 errhint("The entities are %s.", host_schema_entity_names())));
+	return entity;
+}
+
+const HostColumn *
+host_schema_column_named(const HostEntity *entity, const char *name)
+{
+	const HostColumn *column = host_schema_column(entity, name);
+
+	if (column == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("entity \"%s\" has no column \"%s\"", entity->name, name),
+				 errhint("Its columns are %s.", host_schema_column_names(entity))));
+	return column;
 }
 
 char *

@@ -45,6 +45,10 @@ extern const HostEntity *host_schema_entities(int *n_entities);
 extern const HostEntity *host_schema_entity(const char *name);
 extern const HostColumn *host_schema_column(const HostEntity *entity, const char *name);
 
+/* The same for a name that somebody gave: 22023, with the names there are, when there is none. */
+extern const HostEntity *host_schema_entity_named(const char *name);
+extern const HostColumn *host_schema_column_named(const HostEntity *entity, const char *name);
+
 /* "a, b, c": the names for a hint, in the current memory context. */
 extern char *host_schema_entity_names(void);
 extern char *host_schema_column_names(const HostEntity *entity);

@@ -17,15 +17,10 @@ static HostBinding *
 binding_of(List **met, const char *name)
 {
 	ListCell   *cell;
-	const HostEntity *entity = host_schema_entity(name);
+	const HostEntity *entity = host_schema_entity_named(name);
 	HostBinding *binding;
 	HostProblem problem;
 
-	if (entity == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("entity \"%s\" does not exist", name),
-				 errhint("The entities are %s.", host_schema_entity_names())));
 	foreach(cell, *met)
 	{
 		binding = lfirst(cell);
@@ -66,12 +61,7 @@ expand_name(List **met, char *token)
 	binding = binding_of(met, entity_name);
 	if (column_name == NULL)
 		return binding->relation;
-	column = host_schema_column(binding->entity, column_name);
-	if (column == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("entity \"%s\" has no column \"%s\"", entity_name, column_name),
-				 errhint("Its columns are %s.", host_schema_column_names(binding->entity))));
+	column = host_schema_column_named(binding->entity, column_name);
 	problem = host_binding_column_problem(binding, column, prefix, &expression);
 	if (problem.sqlstate != 0)
 		host_problem_raise(&problem);
@@ -149,4 +139,45 @@ capforecast_host_sql(PG_FUNCTION_ARGS)
 	sql = MemoryContextStrdup(caller, host_sql_expand(text_to_cstring(PG_GETARG_TEXT_PP(0))));
 	scope_leave(&scope);
 	PG_RETURN_TEXT_P(cstring_to_text(sql));
+}
+
+/*
+ * capforecast._host_has(entity text) → boolean
+ *		Is there a table at all?  One that the caller may not read is there.
+ */
+PG_FUNCTION_INFO_V1(capforecast_host_has);
+Datum
+capforecast_host_has(PG_FUNCTION_ARGS)
+{
+	Scope		scope;
+	bool		has;
+
+	scope_enter(&scope);
+	has = OidIsValid(host_binding_find(host_schema_entity_named(text_to_cstring(PG_GETARG_TEXT_PP(0))))->relid);
+	scope_leave(&scope);
+	PG_RETURN_BOOL(has);
+}
+
+/*
+ * capforecast._host_column(entity text, column text) → text
+ *		The bare quoted name, for INSERT and SET; NULL where the table has no such column.
+ */
+PG_FUNCTION_INFO_V1(capforecast_host_column);
+Datum
+capforecast_host_column(PG_FUNCTION_ARGS)
+{
+	const HostEntity *entity = host_schema_entity_named(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	const HostColumn *column = host_schema_column_named(entity, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	MemoryContext caller = CurrentMemoryContext;
+	Scope		scope;
+	char	   *name;
+
+	scope_enter(&scope);
+	name = host_binding_column_name(host_binding_find(entity), column);
+	if (name != NULL)
+		name = MemoryContextStrdup(caller, name);
+	scope_leave(&scope);
+	if (name == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(name));
 }

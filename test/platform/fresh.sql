@@ -4,7 +4,15 @@
 --                 \i :fresh
 SET client_min_messages = warning;
 DROP EXTENSION IF EXISTS capforecast CASCADE;
-DROP SCHEMA IF EXISTS public CASCADE;
+DO $$
+DECLARE
+	leftover name;
+BEGIN
+	FOR leftover IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' LOOP
+		EXECUTE format('DROP SCHEMA %I CASCADE', leftover);
+	END LOOP;
+END
+$$;
 CREATE SCHEMA public;
 CREATE EXTENSION capforecast;
 RESET client_min_messages;

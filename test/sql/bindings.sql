@@ -138,6 +138,3 @@ SELECT capforecast.bind('vendors', 'vendors', '{"is_active": null}');
 SELECT capforecast.unbind('vendors');
 SHOW search_path;
 RESET search_path;
-SET client_min_messages = warning;
-DROP SCHEMA hostile CASCADE;
-DROP SCHEMA "Größe & Co" CASCADE;

@@ -16,7 +16,7 @@ my $ok = IPC::Run::run([ 'env', "TMPDIR=$scratch", 'sh', source_file('test/demo'
 
 ok($ok, 'test/demo succeeds') or diag($out, $err);
 unlike("$out$err", qr/ERROR|FATAL|PANIC/, 'without an error');
-like($out, qr/== What is used today\?.*?\n \d{4}-\d\d-\d\d \|\s+\d+ \|/s, 'pg_cron captured the day');
+like($out, qr/== What is used today\?.*?\n \d{4}-\d\d-\d\d\s+\|\s+\d+ \|/s, 'pg_cron captured the day');
 like($out, qr/vendors\s+\|\s+\d+ \|\s+\d+ \|/, 'growth is shown');
 like($out, qr/Next upgrade trigger: Approaching Medium tier/, 'and what to do about it');
 is_deeply([ glob "$scratch/*" ], [], 'no file is left');

@@ -1,0 +1,208 @@
+-- What the subscription room keeps.  The host's tables hold what is sold; these hold
+-- what the host's tables cannot say: when periods begin, what was billed, what is to be
+-- billed, what was asked for, and what a person must look at.  Ids of the host are text.
+
+CREATE TABLE capforecast.subscription_state (
+	subscription_id      text PRIMARY KEY,
+	vendor_id            text NOT NULL,
+	anchor_local         timestamp NOT NULL,
+	anchor_zone          text NOT NULL,
+	anchor_irregular     boolean NOT NULL DEFAULT false,
+	usage_start          timestamptz NOT NULL,
+	usage_end            timestamptz NOT NULL,
+	billed_from          timestamptz NOT NULL,
+	billed_until         timestamptz NOT NULL,
+	billed_price_cents   bigint,
+	billed_amount_cents  bigint,
+	billed_currency      text,
+	credit_cents         bigint NOT NULL DEFAULT 0 CHECK (credit_cents >= 0),
+	pending_tier         text,
+	pending_annual       boolean,
+	pending_at           timestamptz,
+	pending_requested_at timestamptz,
+	last_status          text,
+	status_since         timestamptz,
+	entitled             boolean NOT NULL DEFAULT true,
+	collection_paused    boolean NOT NULL DEFAULT false,
+	stripe_subscription_id text,
+	stripe_status        text,
+	stripe_version       timestamptz,
+	stripe_event_id      text,
+	stripe_missing_since timestamptz,
+	stripe_missing_runs  integer NOT NULL DEFAULT 0,
+	CHECK (usage_end > usage_start),
+	CHECK (num_nulls(pending_tier, pending_annual, pending_at, pending_requested_at) IN (0, 4))
+);
+CREATE INDEX subscription_state_vendor ON capforecast.subscription_state (vendor_id);
+CREATE INDEX subscription_state_due ON capforecast.subscription_state (usage_end);
+COMMENT ON TABLE capforecast.subscription_state IS 'One row per subscription of the host, from when it is first seen.';
+COMMENT ON COLUMN capforecast.subscription_state.anchor_local IS 'every period begins a whole number of months after this local time, clamped to the month''s last day';
+COMMENT ON COLUMN capforecast.subscription_state.anchor_irregular IS 'the first period seen was no whole number of months';
+COMMENT ON COLUMN capforecast.subscription_state.usage_start IS 'begin of the window that orders_this_period counts, inclusive';
+COMMENT ON COLUMN capforecast.subscription_state.usage_end IS 'its end, exclusive';
+COMMENT ON COLUMN capforecast.subscription_state.billed_from IS 'the billing period last seen or written on the host''s row: begin';
+COMMENT ON COLUMN capforecast.subscription_state.billed_until IS 'and end';
+COMMENT ON COLUMN capforecast.subscription_state.billed_price_cents IS 'price of the whole period at which the tier was billed; NULL: not known';
+COMMENT ON COLUMN capforecast.subscription_state.billed_amount_cents IS 'what was billed for that tier in the period: no credit exceeds it';
+COMMENT ON COLUMN capforecast.subscription_state.credit_cents IS 'credit that the next invoices are lowered by';
+COMMENT ON COLUMN capforecast.subscription_state.pending_tier IS 'a change that was asked for, applied at pending_at';
+COMMENT ON COLUMN capforecast.subscription_state.status_since IS 'when a run first saw the status; NULL: it had it when first seen';
+COMMENT ON COLUMN capforecast.subscription_state.entitled IS 'false where Stripe says that nothing is being paid for';
+COMMENT ON COLUMN capforecast.subscription_state.stripe_version IS 'with stripe_status and stripe_event_id: the version of Stripe''s object that was applied last';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.subscription_state', '');
+
+CREATE TABLE capforecast.period_ledger (
+	subscription_id text NOT NULL,
+	window_start    timestamptz NOT NULL,
+	window_end      timestamptz NOT NULL,
+	orders_counter  bigint,
+	orders_recount  bigint,
+	orders_limit    bigint,
+	tier            text,
+	caught_up       boolean NOT NULL DEFAULT false,
+	reason          text NOT NULL DEFAULT 'period_end',
+	closed_at       timestamptz NOT NULL DEFAULT clock_timestamp(),
+	PRIMARY KEY (subscription_id, window_start),
+	CHECK (window_end > window_start)
+);
+COMMENT ON TABLE capforecast.period_ledger IS 'One row per closed usage window; the primary key is why no window is closed twice.';
+COMMENT ON COLUMN capforecast.period_ledger.orders_counter IS 'the host''s counter when the window was closed; NULL in windows caught up later';
+COMMENT ON COLUMN capforecast.period_ledger.orders_recount IS 'orders created in the window; NULL where the host has no orders table';
+COMMENT ON COLUMN capforecast.period_ledger.orders_limit IS 'the limit that applied; NULL: unlimited or not known';
+COMMENT ON COLUMN capforecast.period_ledger.caught_up IS 'the window had begun and ended before a run saw it';
+COMMENT ON COLUMN capforecast.period_ledger.reason IS 'period_end, host_moved, trial_end or reanchor';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.period_ledger', '');
+
+CREATE TABLE capforecast.pending_invoice_item (
+	id              bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+	vendor_id       text NOT NULL,
+	subscription_id text NOT NULL,
+	kind            text NOT NULL CHECK (kind IN ('proration_credit', 'proration_debit', 'addon', 'addon_credit', 'one_time', 'manual')),
+	code            text,
+	amount_cents    bigint NOT NULL,
+	currency        text NOT NULL,
+	service_start   timestamptz,
+	service_end     timestamptz,
+	details         jsonb NOT NULL DEFAULT '{}',
+	invoiced_at     timestamptz,
+	invoice_id      text,
+	created_at      timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX pending_invoice_item_open ON capforecast.pending_invoice_item (subscription_id) WHERE invoiced_at IS NULL;
+COMMENT ON TABLE capforecast.pending_invoice_item IS 'Lines that the next invoice of a subscription takes over; minor units, net of tax.';
+COMMENT ON COLUMN capforecast.pending_invoice_item.code IS 'tier or add-on';
+COMMENT ON COLUMN capforecast.pending_invoice_item.invoiced_at IS 'when an invoice took it; credits that went to the balance are born with it';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.pending_invoice_item', '');
+SELECT pg_catalog.pg_extension_config_dump('capforecast.pending_invoice_item_id_seq', '');
+
+CREATE TABLE capforecast.request_log (
+	operation       text NOT NULL,
+	vendor_id       text NOT NULL,
+	idempotency_key text NOT NULL,
+	request         jsonb NOT NULL,
+	response        jsonb NOT NULL,
+	created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+	PRIMARY KEY (operation, vendor_id, idempotency_key)
+);
+COMMENT ON TABLE capforecast.request_log IS 'Requests made with an idempotency key, and what they were answered: a retry gets the same answer and has no effect. Kept 30 days.';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.request_log', '');
+
+CREATE TABLE capforecast.stripe_event (
+	event_id     text PRIMARY KEY,
+	event_type   text NOT NULL,
+	object_id    text,
+	customer_id  text,
+	livemode     boolean,
+	account_id   text,
+	created      timestamptz NOT NULL,
+	payload      jsonb NOT NULL,
+	body_sha256  bytea NOT NULL,
+	received_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+	outcome      text NOT NULL CHECK (outcome IN ('accepted', 'ignored', 'stored_unresolved')),
+	applied_at   timestamptz
+);
+CREATE INDEX stripe_event_object ON capforecast.stripe_event (object_id, created);
+CREATE INDEX stripe_event_customer ON capforecast.stripe_event (customer_id);
+COMMENT ON TABLE capforecast.stripe_event IS 'Webhook events that ingest_stripe_event() took in; where no mirror of Stripe is bound, they are what sync_stripe_status() reads. Kept 90 days, and longer where an event is the last word on its object.';
+COMMENT ON COLUMN capforecast.stripe_event.applied_at IS 'when its subscription was brought to agree with it; NULL: not, or left to the mirror';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.stripe_event', '');
+
+CREATE TABLE capforecast.stripe_outbox (
+	id              bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+	vendor_id       text NOT NULL,
+	subscription_id text NOT NULL,
+	operation       text NOT NULL CHECK (operation IN ('change_tier', 'purchase_addon', 'cancel_addon')),
+	payload         jsonb NOT NULL,
+	idempotency_key text NOT NULL UNIQUE,
+	status          text NOT NULL DEFAULT 'pending'
+		CHECK (status IN ('pending', 'sent', 'scheduled', 'confirmed', 'failed', 'cancelled')),
+	result          jsonb,
+	created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+	settled_at      timestamptz
+);
+CREATE INDEX stripe_outbox_open ON capforecast.stripe_outbox (subscription_id) WHERE status IN ('pending', 'sent', 'scheduled');
+COMMENT ON TABLE capforecast.stripe_outbox IS 'What the application is to ask of Stripe: it takes pending rows, calls Stripe with their idempotency_key, and answers with settle_outbox(). The database never calls Stripe.';
+COMMENT ON COLUMN capforecast.stripe_outbox.status IS 'pending, then sent (or scheduled, for a change at the end of the period), confirmed when Stripe''s own data shows it; failed or cancelled';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.stripe_outbox', '');
+SELECT pg_catalog.pg_extension_config_dump('capforecast.stripe_outbox_id_seq', '');
+
+-- Never dumped, and nobody but its owner is ever granted it.
+CREATE TABLE capforecast._secret (
+	name   text NOT NULL,
+	secret text NOT NULL
+);
+-- Not even by GRANT SELECT ON ALL TABLES: without a policy only the owner sees a row.
+ALTER TABLE capforecast._secret ENABLE ROW LEVEL SECURITY;
+COMMENT ON TABLE capforecast._secret IS 'Secrets of Stripe''s webhook endpoints, name stripe_webhook; several while one replaces another. Fill it with COPY … FROM STDIN: an INSERT would put the secret into the server''s log.';
+
+CREATE TABLE capforecast.finding (
+	id          bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+	code        text NOT NULL,
+	severity    text NOT NULL CHECK (severity IN ('info', 'warning', 'critical')),
+	subject     text NOT NULL,
+	detail      jsonb NOT NULL DEFAULT '{}',
+	first_seen  timestamptz NOT NULL,
+	last_seen   timestamptz NOT NULL,
+	seen_count  bigint NOT NULL DEFAULT 1,
+	resolved_at timestamptz
+);
+CREATE UNIQUE INDEX finding_open ON capforecast.finding (code, subject) WHERE resolved_at IS NULL;
+COMMENT ON TABLE capforecast.finding IS 'What a person must look at. One open row per code and subject, resolved by the run that no longer finds it.';
+COMMENT ON COLUMN capforecast.finding.subject IS 'kind and id: subscription 42, vendor 7, event evt_…';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.finding', '');
+SELECT pg_catalog.pg_extension_config_dump('capforecast.finding_id_seq', '');
+
+CREATE TABLE capforecast.audit_log (
+	id               bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+	at               timestamptz NOT NULL DEFAULT clock_timestamp(),
+	actor            text NOT NULL DEFAULT session_user,
+	effective_role   text NOT NULL DEFAULT current_user,
+	application_name text DEFAULT current_setting('application_name', true),
+	operation        text NOT NULL,
+	vendor_id        text,
+	subscription_id  text,
+	before           jsonb,
+	after            jsonb,
+	reason           text,
+	idempotency_key  text
+);
+CREATE INDEX audit_log_vendor ON capforecast.audit_log (vendor_id, at);
+COMMENT ON TABLE capforecast.audit_log IS 'One row for each row of the host that was changed, with what changed; a plain roll-over of a period is in period_ledger instead. Append-only.';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.audit_log', '');
+SELECT pg_catalog.pg_extension_config_dump('capforecast.audit_log_id_seq', '');
+
+CREATE FUNCTION capforecast._refuse_change()
+	RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+		MESSAGE = format('table "%s" is append-only', TG_TABLE_NAME),
+		DETAIL = 'append_only: rows are neither changed nor deleted.',
+		HINT = 'Write a further row that says what was wrong.';
+END
+$$;
+COMMENT ON FUNCTION capforecast._refuse_change() IS 'Trigger of the tables that are append-only.';
+
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON capforecast.audit_log
+	FOR EACH STATEMENT EXECUTE FUNCTION capforecast._refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON capforecast.period_ledger
+	FOR EACH STATEMENT EXECUTE FUNCTION capforecast._refuse_change();

@@ -1,0 +1,107 @@
+-- Periods and money: the one place for each.
+--
+-- A period is [start, end).  Boundary n is the anchor plus n months on the local clock,
+-- always counted from the anchor: 31 January gives 28 February, 31 March, 30 April.
+-- Sums of local time are the reason for the detour: timestamptz + interval would follow
+-- the session's time zone.
+
+CREATE FUNCTION capforecast._setting(name text)
+	RETURNS text LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'capforecast_setting';
+COMMENT ON FUNCTION capforecast._setting(text) IS 'A setting of capforecast, by its name without the prefix.';
+
+CREATE FUNCTION capforecast._now(as_of timestamptz)
+	RETURNS timestamptz LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_now';
+COMMENT ON FUNCTION capforecast._now(timestamptz) IS
+	'as_of, or the clock where it is NULL. 22023 when it is more than 5 minutes ahead, unless capforecast.allow_time_travel is on.';
+
+-- Inlined into the statements that move many subscriptions, so it has no SET clause.
+CREATE FUNCTION capforecast._boundary(anchor timestamp, zone text, months integer)
+	RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+	'SELECT pg_catalog.timezone(zone, anchor OPERATOR(pg_catalog.+) pg_catalog.make_interval(0, months))';
+COMMENT ON FUNCTION capforecast._boundary(timestamp, text, integer) IS 'The instant that lies this many months after the anchor.';
+
+CREATE FUNCTION capforecast._months_apart(earlier timestamp, later timestamp)
+	RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+	'SELECT ((extract(year FROM later) OPERATOR(pg_catalog.-) extract(year FROM earlier)) OPERATOR(pg_catalog.*) 12
+		OPERATOR(pg_catalog.+) extract(month FROM later) OPERATOR(pg_catalog.-) extract(month FROM earlier))::integer';
+COMMENT ON FUNCTION capforecast._months_apart(timestamp, timestamp) IS 'Calendar months between two local times, whatever their days.';
+
+-- Calendar months give the boundary or its neighbour: clamping and clock changes move it
+-- by one either way.
+CREATE FUNCTION capforecast._months_before(anchor timestamp, zone text, instant timestamptz)
+	RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+	'SELECT n OPERATOR(pg_catalog.+) CASE
+			WHEN capforecast._boundary(anchor, zone, n OPERATOR(pg_catalog.+) 1) OPERATOR(pg_catalog.<=) instant THEN 1
+			WHEN capforecast._boundary(anchor, zone, n) OPERATOR(pg_catalog.<=) instant THEN 0
+			ELSE -1 END
+	 FROM (SELECT capforecast._months_apart(anchor, pg_catalog.timezone(zone, instant)) AS n OFFSET 0) AS nearest';
+COMMENT ON FUNCTION capforecast._months_before(timestamp, text, timestamptz) IS
+	'The last boundary at or before an instant, in months from the anchor.';
+
+CREATE FUNCTION capforecast._anchor(period_start timestamptz, period_end timestamptz, zone text,
+		OUT anchor timestamp, OUT irregular boolean)
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	first timestamp := timezone(zone, period_start);
+	last timestamp := timezone(zone, period_end);
+	other timestamp := first;
+BEGIN
+	anchor := last;
+	IF extract(day FROM first) >= extract(day FROM last) THEN
+		anchor := first::date + last::time;
+		other := last;
+	END IF;
+	irregular := (anchor + make_interval(months => capforecast._months_apart(anchor, other)))::date <> other::date;
+	IF irregular THEN
+		anchor := last;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION capforecast._anchor(timestamptz, timestamptz, text) IS
+	'The anchor that a period shows: the later day of the month of its two ends, if the other is that day clamped to its month; else the end itself, and irregular.';
+
+CREATE FUNCTION capforecast._prorate(amount bigint, part numeric, whole numeric)
+	RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT (sign(amount::numeric) * div(2 * abs(amount::numeric) * part + whole, 2 * whole))::bigint
+$$;
+COMMENT ON FUNCTION capforecast._prorate(bigint, numeric, numeric) IS
+	'amount × part / whole, rounded half away from zero, exactly; 22003 beyond bigint.';
+
+CREATE FUNCTION capforecast._share(as_of timestamptz, period_start timestamptz, period_end timestamptz, zone text, proration text,
+		OUT part numeric, OUT whole numeric, OUT at timestamptz)
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	at := least(greatest(to_timestamp(floor(extract(epoch FROM as_of))), period_start), period_end);
+	IF proration = 'day' THEN
+		part := timezone(zone, period_end)::date - timezone(zone, at)::date;
+		whole := timezone(zone, period_end)::date - timezone(zone, period_start)::date;
+	ELSE
+		part := extract(epoch FROM period_end - at);
+		whole := extract(epoch FROM period_end - period_start);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION capforecast._share(timestamptz, timestamptz, timestamptz, text, text) IS
+	'What is left of a period: in seconds (at: the instant cut to the second, within the period), or in whole days of the zone, today included.';
+
+CREATE FUNCTION capforecast._cents(amount numeric)
+	RETURNS bigint LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF amount <> trunc(amount) THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = format('price %s is not a whole number of minor units', amount),
+			DETAIL = 'fractional_price: a fraction would have to be rounded.',
+			HINT = 'Bind the table through a view that returns minor units, price * 100 for example.';
+	END IF;
+	RETURN amount;
+END
+$$;
+COMMENT ON FUNCTION capforecast._cents(numeric) IS 'A price as minor units; 22023 where it has a fraction.';
+
+CREATE FUNCTION capforecast._quota(own bigint, plan bigint, extra bigint)
+	RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+	'SELECT CASE WHEN own OPERATOR(pg_catalog.=) -1 THEN NULL
+				 WHEN own OPERATOR(pg_catalog.>=) 0 THEN own OPERATOR(pg_catalog.+) coalesce(extra, 0)
+				 ELSE plan OPERATOR(pg_catalog.+) coalesce(extra, 0) END';
+COMMENT ON FUNCTION capforecast._quota(bigint, bigint, bigint) IS
+	'The limit of a subscription: its own if set (-1: unlimited), else its tier''s, and what add-ons grant. NULL: unlimited.';

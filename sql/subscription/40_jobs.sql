@@ -1,0 +1,232 @@
+-- How the jobs over subscriptions work: findings, and sets that survive a bad row.
+--
+-- A job picks the ids that are due, locks those rows that nobody holds, looks again with
+-- a new snapshot, and hands them to its worker, which does everything in sets.  Only a
+-- set that fails is gone through row by row, so that one bad row is a finding and the
+-- others are done.
+
+CREATE FUNCTION capforecast._severity(code text)
+	RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE
+		WHEN code IN ('billed_but_cancelled', 'clock_moved_back', 'event_id_reuse', 'mass_change_guard', 'no_price',
+					  'stripe_mirror_empty', 'stripe_status_unknown') THEN 'critical'
+		WHEN code IN ('irregular_period', 'stripe_row_lagging') THEN 'info'
+		ELSE 'warning' END
+$$;
+COMMENT ON FUNCTION capforecast._severity(text) IS 'How bad a finding is: info, warning or critical.';
+
+CREATE FUNCTION capforecast._resolve(codes text[], problems jsonb, as_of timestamptz, scope text DEFAULT '')
+	RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	UPDATE capforecast.finding f SET resolved_at = as_of
+	WHERE f.resolved_at IS NULL AND f.code = ANY (codes) AND starts_with(f.subject, scope)
+	  AND NOT EXISTS (SELECT FROM jsonb_to_recordset(problems) AS r(code text, subject text)
+					  WHERE r.code = f.code AND r.subject = f.subject)
+$$;
+COMMENT ON FUNCTION capforecast._resolve(text[], jsonb, timestamptz, text) IS
+	'Resolve the open findings of these codes, with subjects that begin with scope, that are no longer problems.';
+
+-- problems: [{"code", "subject", "detail", "severity" (optional)}]; codes: those looked for in full.
+CREATE FUNCTION capforecast._report(codes text[], problems jsonb, as_of timestamptz)
+	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	INSERT INTO capforecast.finding AS f (code, severity, subject, detail, first_seen, last_seen)
+	SELECT DISTINCT ON (r.code, r.subject) r.code, coalesce(r.severity, capforecast._severity(r.code)), r.subject,
+		coalesce(r.detail, '{}'), as_of, as_of
+	FROM jsonb_to_recordset(problems) AS r(code text, severity text, subject text, detail jsonb)
+	ON CONFLICT (code, subject) WHERE resolved_at IS NULL DO UPDATE
+		SET last_seen = excluded.last_seen, seen_count = f.seen_count + 1,
+			severity = excluded.severity, detail = excluded.detail;
+	PERFORM capforecast._resolve(codes, problems, as_of);
+END
+$$;
+COMMENT ON FUNCTION capforecast._report(text[], jsonb, timestamptz) IS 'Open, update and resolve findings.';
+
+CREATE FUNCTION capforecast._count_by_code(problems jsonb)
+	RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(jsonb_object_agg(c.code, c.n), '{}')
+	FROM (SELECT r.value ->> 'code' AS code, count(*) AS n FROM jsonb_array_elements(problems) r GROUP BY 1) c
+$$;
+COMMENT ON FUNCTION capforecast._count_by_code(jsonb) IS 'Findings as {code: number}.';
+
+-- What is wrong with subscriptions, seen from their rows alone.
+CREATE FUNCTION capforecast._problems(codes text[], as_of timestamptz)
+	RETURNS jsonb LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+DECLARE
+	problems jsonb;
+	with_vendors boolean := codes && ARRAY['inactive_vendor', 'orphan_subscription'];
+BEGIN
+	EXECUTE capforecast._host_sql($sql$
+		SELECT coalesce(jsonb_agg(jsonb_build_object('code', problem, 'subject', 'subscription ' || x.subscription_id,
+			'detail', jsonb_strip_nulls(jsonb_build_object('vendor', x.vendor_id, 'tier', x.tier, 'status', x.status,
+				'period_start', x.period_start, 'period_end', x.period_end,
+				'usage_start', x.usage_start, 'usage_end', x.usage_end, 'trial_ends_at', x.trial_ends_at)))), '[]')
+		FROM (SELECT s.*, st.usage_start, st.usage_end, array_remove(ARRAY[
+				CASE WHEN s.live AND NOT s.good_period THEN 'bad_period' END,
+				CASE WHEN s.live AND st.usage_start > $1 THEN 'clock_moved_back' END,
+				CASE WHEN s.live AND st.usage_end <= $1
+					  AND capforecast._months_apart(st.usage_end::timestamp, $1::timestamp) > 1200 THEN 'too_many_windows' END,
+				CASE WHEN s.live AND st.anchor_irregular THEN 'irregular_period' END,
+				CASE WHEN s.status IN ('active', 'past_due') AND s.stripe_subscription_id IS NULL
+					  AND CASE WHEN s.is_annual THEN t.annual ELSE t.monthly END IS NULL THEN 'no_price' END,
+				CASE WHEN s.status = 'trial' AND s.trial_ends_at IS NULL THEN 'trial_without_end' END,
+				CASE WHEN s.status = 'trial' AND s.stripe_subscription_id IS NOT NULL
+					  AND s.trial_ends_at <= $1 - interval '48 hours' THEN 'trial_unconfirmed' END,
+				CASE WHEN s.live AND t.code IS NULL THEN 'unknown_tier' END,
+				CASE WHEN s.status IS NULL OR s.status NOT IN ('trial', 'active', 'past_due', 'cancelled', 'expired') THEN 'unknown_status' END,
+				CASE WHEN s.orders_counter < 0 THEN 'negative_counter' END,
+				CASE WHEN least(s.own_products, s.own_orders, s.own_team_members) < -1 THEN 'bad_custom_limit' END,
+				CASE WHEN st.pending_at <= $1 - interval '7 days' THEN 'pending_change_overdue' END,
+				CASE WHEN s.status = 'past_due' AND s.stripe_subscription_id IS NOT NULL
+					  AND coalesce(st.status_since, s.period_start) <= $1 - interval '60 days' THEN 'past_due_stripe' END,
+				CASE WHEN s.live AND s.vendor_id IN (SELECT d.vendor_id FROM $sql$ || capforecast._subscriptions_sql() || $sql$ d
+						WHERE d.live GROUP BY 1 HAVING count(*) > 1) THEN 'duplicate_live' END$sql$
+		|| CASE WHEN with_vendors THEN $sql$,
+				CASE WHEN v.vendor_id IS NULL THEN 'orphan_subscription' END,
+				CASE WHEN s.live AND NOT v.is_active THEN 'inactive_vendor' END$sql$ ELSE '' END || $sql$
+			], NULL) AS problems
+			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
+				LEFT JOIN capforecast.subscription_state st USING (subscription_id)
+				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t ON t.code = s.tier$sql$
+		|| CASE WHEN with_vendors THEN $sql$
+				LEFT JOIN (SELECT {v:vendors.id} AS vendor_id, {v:vendors.is_active} AS is_active FROM {vendors} v) v
+					ON v.vendor_id = s.vendor_id$sql$ ELSE '' END || $sql$
+		) x CROSS JOIN LATERAL unnest(x.problems) problem
+		WHERE x.problems && $2 AND problem = ANY ($2)$sql$)
+	INTO problems USING as_of, codes;
+	RETURN problems;
+END
+$$;
+COMMENT ON FUNCTION capforecast._problems(text[], timestamptz) IS
+	'Findings of the given codes about subscriptions, as _report() takes them.';
+
+CREATE FUNCTION capforecast._add_counts(a jsonb, b jsonb)
+	RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT jsonb_object_agg(k, coalesce((a ->> k)::bigint, 0) + coalesce((b ->> k)::bigint, 0))
+	FROM (SELECT jsonb_object_keys(a) UNION SELECT jsonb_object_keys(b)) keys(k)
+$$;
+COMMENT ON FUNCTION capforecast._add_counts(jsonb, jsonb) IS 'Two objects of numbers, added key by key.';
+
+-- condition: on s (a subscription), st (its state) and $1 (as_of).
+CREATE FUNCTION capforecast._due(condition text, as_of timestamptz, ids text[] DEFAULT NULL, row_limit integer DEFAULT NULL)
+	RETURNS text[] LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+DECLARE
+	due text[];
+BEGIN
+	EXECUTE capforecast._host_sql('SELECT coalesce(array_agg(d.subscription_id), ''{}'')
+		FROM (SELECT s.subscription_id FROM ' || capforecast._subscriptions_sql() || ' s
+			LEFT JOIN capforecast.subscription_state st USING (subscription_id)
+			WHERE (' || condition || ')' || CASE WHEN ids IS NOT NULL THEN ' AND s.subscription_id = ANY ($2)' ELSE '' END
+			|| CASE WHEN row_limit IS NOT NULL THEN ' ORDER BY s.id LIMIT $3' ELSE '' END || ') d')
+	INTO due USING as_of, ids, row_limit;
+	RETURN due;
+END
+$$;
+COMMENT ON FUNCTION capforecast._due(text, timestamptz, text[], integer) IS 'Ids of the subscriptions that meet a condition.';
+
+CREATE FUNCTION capforecast._lock_free(ids text[])
+	RETURNS text[] LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+DECLARE
+	locked text[];
+BEGIN
+	EXECUTE capforecast._host_sql('SELECT coalesce(array_agg(l.id), ''{}'')
+		FROM (SELECT {s:vendor_subscriptions.id}::text AS id FROM {vendor_subscriptions} s
+			WHERE {s:vendor_subscriptions.id}::text = ANY ($1)
+			ORDER BY {s:vendor_subscriptions.id} FOR UPDATE OF s SKIP LOCKED) l')
+	INTO locked USING ids;
+	RETURN locked;
+END
+$$;
+COMMENT ON FUNCTION capforecast._lock_free(text[]) IS 'Lock the subscriptions that nobody else holds, and say which.';
+
+-- worker: a function (as_of timestamptz, ids text[], options jsonb) returning jsonb counts.
+-- Locking and looking again are statements of their own: each has a new snapshot.
+CREATE FUNCTION capforecast._work_on(worker text, condition text, as_of timestamptz, ids text[], options jsonb)
+	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	locked text[] := capforecast._lock_free(ids);
+	due text[] := capforecast._due(condition, as_of, locked);
+	done jsonb := '{}';
+BEGIN
+	IF cardinality(due) > 0 THEN
+		EXECUTE format('SELECT capforecast.%I($1, $2, $3)', worker) INTO done USING as_of, due, options;
+	END IF;
+	RETURN done || jsonb_build_object('skipped_locked', cardinality(ids) - cardinality(locked));
+END
+$$;
+COMMENT ON FUNCTION capforecast._work_on(text, text, timestamptz, text[], jsonb) IS
+	'Lock what is free, look again, and let the worker do it.';
+
+CREATE FUNCTION capforecast._work(job text, worker text, condition text, as_of timestamptz, options jsonb, row_limit integer DEFAULT NULL,
+		given text[] DEFAULT NULL, OUT counts jsonb, OUT failures jsonb)
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	ids text[] := capforecast._due(condition, as_of, given, row_limit);
+	one text;
+BEGIN
+	counts := jsonb_build_object('examined', cardinality(ids));
+	failures := '[]';
+	IF cardinality(ids) = 0 THEN
+		RETURN;
+	END IF;
+	BEGIN
+		counts := capforecast._add_counts(counts, capforecast._work_on(worker, condition, as_of, ids, options));
+		RETURN;
+	EXCEPTION WHEN OTHERS THEN
+		IF SQLSTATE ~ '^(40|53|57)' OR SQLSTATE = '55P03' THEN
+			RAISE;
+		END IF;
+	END;
+	FOREACH one IN ARRAY ids LOOP
+		BEGIN
+			counts := capforecast._add_counts(counts, capforecast._work_on(worker, condition, as_of, ARRAY[one], options));
+		EXCEPTION WHEN OTHERS THEN
+			IF SQLSTATE ~ '^(40|53|57)' OR SQLSTATE = '55P03' THEN
+				RAISE;
+			END IF;
+			failures := failures || jsonb_build_object('code', 'job_row_failed', 'subject', format('%s subscription %s', job, one),
+				'detail', jsonb_build_object('sqlstate', SQLSTATE, 'message', SQLERRM));
+		END;
+	END LOOP;
+	counts := counts || jsonb_build_object('failed', jsonb_array_length(failures));
+END
+$$;
+COMMENT ON FUNCTION capforecast._work(text, text, text, timestamptz, jsonb, integer, text[]) IS
+	'Run a job''s worker over the subscriptions that meet a condition: in one set, and row by row where the set fails.';
+
+CREATE TYPE capforecast.job_result AS (
+	run_id bigint, as_of timestamptz, dry_run boolean, examined bigint, changed bigint,
+	skipped_locked bigint, failed bigint, findings jsonb, already_running boolean);
+COMMENT ON TYPE capforecast.job_result IS
+	'What every job returns: findings is {code: number}; a dry run has no run_id and has written nothing; already_running: another run holds the job''s lock, and this one did nothing.';
+
+CREATE FUNCTION capforecast._try_job_lock(job text)
+	RETURNS boolean LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT pg_try_advisory_xact_lock(x'63617066'::integer, hashtext(job))
+$$;
+COMMENT ON FUNCTION capforecast._try_job_lock(text) IS 'One run of a job at a time; held to the end of the transaction.';
+
+-- codes: those that this run has looked for in full.
+CREATE FUNCTION capforecast._finish(job text, started_at timestamptz, as_of timestamptz, dry_run boolean,
+		counts jsonb, problems jsonb, codes text[])
+	RETURNS capforecast.job_result LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	result capforecast.job_result;
+BEGIN
+	result := jsonb_populate_record(NULL::capforecast.job_result,
+		'{"examined": 0, "changed": 0, "skipped_locked": 0, "failed": 0}'::jsonb || counts);
+	result.as_of := as_of;
+	result.dry_run := dry_run;
+	result.findings := capforecast._count_by_code(problems);
+	result.already_running := false;
+	IF dry_run THEN
+		RETURN result;
+	END IF;
+	PERFORM capforecast._report(codes, problems, as_of);
+	PERFORM capforecast._resolve(ARRAY['job_row_failed'], problems, as_of, job || ' ');
+	result.run_id := capforecast._settle_run(job, started_at, as_of, result.examined, result.changed, result.skipped_locked,
+		result.failed, counts - ARRAY['examined', 'changed', 'skipped_locked', 'failed'] || jsonb_build_object('findings', result.findings));
+	RETURN result;
+END
+$$;
+COMMENT ON FUNCTION capforecast._finish(text, timestamptz, timestamptz, boolean, jsonb, jsonb, text[]) IS
+	'Report a job''s findings, settle its run, and make the row that it returns.';

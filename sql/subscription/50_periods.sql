@@ -1,0 +1,178 @@
+-- Usage windows and billing periods: first sight, moves by somebody else, roll-over.
+
+CREATE FUNCTION capforecast._see(as_of timestamptz, vendor text DEFAULT NULL)
+	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+DECLARE
+	one_vendor text := CASE WHEN vendor IS NOT NULL THEN ' AND s.vendor_id = @key' ELSE '' END;
+BEGIN
+	EXECUTE capforecast._keyed_sql($sql$
+		INSERT INTO capforecast.subscription_state (subscription_id, vendor_id, anchor_local, anchor_zone, anchor_irregular,
+			usage_start, usage_end, billed_from, billed_until, billed_price_cents, billed_amount_cents, billed_currency, last_status)
+		SELECT s.subscription_id, s.vendor_id::text, a.anchor, $2, a.irregular,
+			CASE WHEN s.is_annual THEN greatest(s.period_start, capforecast._boundary(a.anchor, $2, m)) ELSE s.period_start END,
+			CASE WHEN s.is_annual THEN least(s.period_end, capforecast._boundary(a.anchor, $2, m + 1)) ELSE s.period_end END,
+			s.period_start, s.period_end, p.price, p.price, t.currency, s.status
+		FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
+			LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t ON t.code = s.tier
+			CROSS JOIN LATERAL capforecast._anchor(s.period_start, s.period_end, $2) a
+			CROSS JOIN LATERAL (SELECT CASE WHEN s.is_annual THEN t.annual ELSE t.monthly END AS price) p
+			CROSS JOIN LATERAL capforecast._months_before(a.anchor, $2,
+				greatest(s.period_start, least($1, s.period_end - interval '1 microsecond'))) m
+		WHERE s.live AND s.good_period$sql$ || one_vendor || $sql$
+		  AND NOT EXISTS (SELECT FROM capforecast.subscription_state st WHERE st.subscription_id = s.subscription_id)
+		ON CONFLICT DO NOTHING$sql$, vendor)
+	USING as_of, capforecast._setting('billing_timezone');
+
+	EXECUTE capforecast._keyed_sql($sql$
+		UPDATE capforecast.subscription_state st SET last_status = s.status, status_since = $1
+		FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
+		WHERE s.subscription_id = st.subscription_id AND s.status IS DISTINCT FROM st.last_status$sql$ || one_vendor, vendor)
+	USING as_of;
+END
+$$;
+COMMENT ON FUNCTION capforecast._see(timestamptz, text) IS
+	'Make the state of live subscriptions that have none (the anchor is fixed here), and note changes of status.';
+
+-- Where the host (or Stripe) has moved the period itself, the open window ends where the
+-- host's period begins.  The host's counter is its own business; Stripe has none.
+CREATE FUNCTION capforecast._adopt_periods(as_of timestamptz, reason text DEFAULT 'host_moved', ids text[] DEFAULT NULL)
+	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+DECLARE
+	closed bigint;
+BEGIN
+	EXECUTE capforecast._host_sql($sql$
+		WITH moved AS MATERIALIZED (
+			SELECT s.*, st.usage_start, st.usage_end, p.price, t.currency, t.orders AS plan_orders,
+				greatest(st.usage_start, CASE WHEN s.is_annual THEN greatest(s.period_start, capforecast._boundary(st.anchor_local, st.anchor_zone, m))
+											  ELSE s.period_start END) AS new_start,
+				CASE WHEN s.is_annual THEN least(s.period_end, capforecast._boundary(st.anchor_local, st.anchor_zone, m + 1))
+					 ELSE s.period_end END AS new_end
+			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
+				JOIN capforecast.subscription_state st USING (subscription_id)
+				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t ON t.code = s.tier
+				CROSS JOIN LATERAL (SELECT CASE WHEN s.is_annual THEN t.annual ELSE t.monthly END AS price) p
+				CROSS JOIN LATERAL capforecast._months_before(st.anchor_local, st.anchor_zone,
+					greatest(s.period_start, least($1, s.period_end - interval '1 microsecond'))) m
+			WHERE s.live AND s.good_period AND (s.period_start, s.period_end) IS DISTINCT FROM (st.billed_from, st.billed_until)
+			  AND ($3 IS NULL OR s.subscription_id = ANY ($3))
+		), closed AS (
+			INSERT INTO capforecast.period_ledger (subscription_id, window_start, window_end, orders_counter, orders_recount, orders_limit, tier, reason)
+			SELECT m.subscription_id, m.usage_start, m.new_start, CASE WHEN $2 <> 'host_moved' THEN m.orders_counter END,
+				CASE WHEN $4 THEN (SELECT count(*) FROM $sql$ || capforecast._orders_sql() || $sql$ o
+					WHERE o.vendor_id = m.vendor_id AND o.created_at >= m.usage_start AND o.created_at < m.new_start) END,
+				capforecast._quota(m.own_orders, m.plan_orders, 0), m.tier, $2
+			FROM moved m WHERE m.new_start > m.usage_start
+			ON CONFLICT DO NOTHING RETURNING subscription_id
+		), state AS (
+			UPDATE capforecast.subscription_state st
+			SET usage_start = m.new_start, usage_end = CASE WHEN m.new_end > m.new_start THEN m.new_end ELSE st.usage_end END,
+				billed_from = m.period_start, billed_until = m.period_end,
+				billed_price_cents = m.price, billed_amount_cents = m.price, billed_currency = m.currency
+			FROM moved m WHERE m.subscription_id = st.subscription_id
+		), host AS (
+			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'orders_this_period', 'm.orders',
+				'orders_limit_reached_at', 'NULL') || $sql$
+			FROM (SELECT m.id, (SELECT count(*) FROM $sql$ || capforecast._orders_sql() || $sql$ o
+					WHERE o.vendor_id = m.vendor_id AND o.created_at >= m.new_start AND o.created_at <= $1) AS orders
+				  FROM moved m JOIN closed c USING (subscription_id) WHERE $2 <> 'host_moved') m
+			WHERE {h:vendor_subscriptions.id} = m.id
+		)
+		SELECT count(*) FROM closed$sql$)
+	INTO closed USING as_of, reason, ids, capforecast._host_has('orders');
+	RETURN closed;
+END
+$$;
+COMMENT ON FUNCTION capforecast._adopt_periods(timestamptz, text, text[]) IS
+	'Follow periods that were moved on the host''s row; returns the number of windows closed.';
+
+-- Rolls locked subscriptions whose usage window has ended: every window up to the one that
+-- holds as_of is closed in the ledger, and the counter becomes the orders counted in the
+-- new one.  The first missed window begins where the old one ended, the others on the grid.
+CREATE FUNCTION capforecast._roll(as_of timestamptz, ids text[], options jsonb)
+	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+DECLARE
+	counts jsonb;
+BEGIN
+	EXECUTE capforecast._host_sql($sql$
+		WITH due AS MATERIALIZED (
+			SELECT s.*, st.anchor_local, st.anchor_zone, st.usage_start, st.usage_end,
+				st.pending_at <= st.usage_end IS TRUE AND s.stripe_subscription_id IS NULL AS applies,
+				st.pending_tier, st.pending_annual, n.first, n.last
+			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
+				JOIN capforecast.subscription_state st USING (subscription_id)
+				CROSS JOIN LATERAL (SELECT capforecast._months_before(st.anchor_local, st.anchor_zone, st.usage_end) AS first,
+					capforecast._months_before(st.anchor_local, st.anchor_zone, $1) AS last) n
+			WHERE s.subscription_id = ANY ($2) AND st.usage_end <= $1
+		), windows AS MATERIALIZED (
+			SELECT d.id, d.subscription_id, d.vendor_id, w AS n, w = d.last - d.first AS is_open,
+				CASE w WHEN -1 THEN d.usage_start WHEN 0 THEN d.usage_end
+					ELSE capforecast._boundary(d.anchor_local, d.anchor_zone, d.first + w) END AS starts,
+				CASE w WHEN -1 THEN d.usage_end ELSE capforecast._boundary(d.anchor_local, d.anchor_zone, d.first + w + 1) END AS ends
+			FROM due d CROSS JOIN LATERAL generate_series(-1, d.last - d.first) w
+		), counted AS (
+			SELECT w.subscription_id, w.n, count(o.created_at) AS orders
+			FROM windows w LEFT JOIN $sql$ || capforecast._orders_sql() || $sql$ o
+				ON o.vendor_id = w.vendor_id AND o.created_at >= w.starts AND o.created_at < w.ends AND o.created_at <= $1
+			GROUP BY 1, 2
+		), granted AS (
+			SELECT d.subscription_id, sum(a.quantity * a.per_unit) AS orders
+			FROM due d JOIN $sql$ || capforecast._addons_sql() || $sql$ a ON a.vendor_id = d.vendor_id
+			WHERE a.status IN ('active', 'cancelling') AND a.resource = 'orders' GROUP BY 1
+		), closed AS (
+			INSERT INTO capforecast.period_ledger (subscription_id, window_start, window_end, orders_counter, orders_recount, orders_limit, tier, caught_up, reason)
+			SELECT subscription_id, w.starts, w.ends, CASE WHEN w.n = -1 THEN d.orders_counter END, CASE WHEN $4 THEN c.orders END,
+				capforecast._quota(d.own_orders, t.orders, g.orders::bigint),
+				CASE WHEN w.n >= 0 AND d.applies THEN d.pending_tier ELSE d.tier END, w.n >= 0, CASE WHEN w.n = -1 THEN $3 ELSE 'period_end' END
+			FROM windows w JOIN counted c USING (subscription_id, n) JOIN due d USING (subscription_id)
+				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t
+					ON t.code = CASE WHEN w.n >= 0 AND d.applies THEN d.pending_tier ELSE d.tier END
+				LEFT JOIN granted g USING (subscription_id)
+			WHERE NOT w.is_open
+			ON CONFLICT DO NOTHING RETURNING 1
+		), rolled AS MATERIALIZED (
+			SELECT d.*, w.starts, w.ends, c.orders, d.period_end <= $1 AS new_period, b.first_month + k.step * b.passed AS month, b.passed, k.step AS new_step,
+				CASE WHEN d.applies THEN d.pending_tier ELSE d.tier END AS new_tier,
+				CASE WHEN d.applies THEN d.pending_annual ELSE d.is_annual END AS new_annual,
+				capforecast._quota(d.own_orders, t.orders, g.orders::bigint) AS quota
+			FROM due d JOIN windows w USING (subscription_id) JOIN counted c USING (subscription_id, n)
+				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t ON t.code = CASE WHEN d.applies THEN d.pending_tier ELSE d.tier END
+				LEFT JOIN granted g USING (subscription_id)
+				CROSS JOIN LATERAL (SELECT CASE WHEN d.applies THEN CASE WHEN d.pending_annual THEN 12 ELSE 1 END ELSE d.step END AS step) k
+				CROSS JOIN LATERAL (SELECT m AS first_month, (d.last - m) / k.step AS passed
+					FROM capforecast._months_before(d.anchor_local, d.anchor_zone, d.period_end) m) b
+			WHERE w.is_open
+		), state AS (
+			UPDATE capforecast.subscription_state st
+			SET usage_start = r.starts, usage_end = r.ends,
+				pending_tier = CASE WHEN NOT r.applies THEN st.pending_tier END, pending_annual = CASE WHEN NOT r.applies THEN st.pending_annual END,
+				pending_at = CASE WHEN NOT r.applies THEN st.pending_at END,
+				pending_requested_at = CASE WHEN NOT r.applies THEN st.pending_requested_at END
+			FROM rolled r WHERE r.subscription_id = st.subscription_id
+		), host AS (
+			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions',
+				'tier', 'r.new_tier', 'is_annual', 'r.new_annual', 'orders_this_period', 'r.orders',
+				'orders_limit_reached_at', 'r.limit_reached_at', 'period_start', 'r.new_period_start', 'period_end', 'r.new_period_end',
+				'updated_at', '$1') || $sql$
+			FROM (SELECT r.*,
+					CASE WHEN NOT r.new_period THEN r.period_start WHEN r.passed = 0 THEN r.period_end
+						ELSE capforecast._boundary(r.anchor_local, r.anchor_zone, r.month) END AS new_period_start,
+					CASE WHEN NOT r.new_period THEN r.period_end
+						ELSE capforecast._boundary(r.anchor_local, r.anchor_zone, r.month + r.new_step) END AS new_period_end,
+					CASE WHEN r.orders >= r.quota THEN (SELECT o.created_at FROM $sql$ || capforecast._orders_sql() || $sql$ o
+						WHERE o.vendor_id = r.vendor_id AND o.created_at >= r.starts ORDER BY 1 LIMIT 1 OFFSET greatest(r.quota - 1, 0)) END AS limit_reached_at
+				  FROM rolled r) r
+			WHERE {h:vendor_subscriptions.id} = r.id
+			RETURNING 1
+		), audited AS (
+			INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
+			SELECT 'apply_pending_change', r.vendor_id::text, r.subscription_id, jsonb_build_object('tier', r.tier, 'is_annual', r.is_annual),
+				jsonb_build_object('tier', r.new_tier, 'is_annual', r.new_annual), 'period_end'
+			FROM rolled r WHERE r.applies
+		)
+		SELECT jsonb_build_object('changed', (SELECT count(*) FROM host), 'windows_closed', (SELECT count(*) FROM closed))$sql$)
+	INTO counts USING as_of, ids, coalesce(options ->> 'reason', 'period_end'), capforecast._host_has('orders');
+	RETURN counts || capforecast._bill(as_of, ids);
+END
+$$;
+COMMENT ON FUNCTION capforecast._roll(timestamptz, text[], jsonb) IS
+	'Worker of reset_period_counters(): close the ended windows of these subscriptions, open the new ones, and bill where a billing period ended.';

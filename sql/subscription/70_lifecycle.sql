@@ -1,0 +1,192 @@
+-- The jobs on status: trials that end, cancellations that take effect, what grows stale.
+-- Subscriptions that Stripe manages are never touched here: sync_stripe_status() does it.
+
+CREATE TYPE capforecast.trial_result AS (
+	run_id bigint, as_of timestamptz, dry_run boolean, examined bigint, changed bigint, skipped_locked bigint, failed bigint,
+	findings jsonb, already_running boolean, expiring_soon jsonb);
+COMMENT ON TYPE capforecast.trial_result IS 'job_result, and the trials that end soon: [{vendor_id, subscription_id, trial_ends_at}].';
+
+-- Ends the locked subscriptions: status, and when access ended as an expression on s.
+CREATE FUNCTION capforecast._end_subscriptions(as_of timestamptz, ids text[], status text, ended_at text, reason text)
+	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+DECLARE
+	changed bigint;
+BEGIN
+	PERFORM capforecast._end_addons(as_of, ids, ARRAY['pending', 'active', 'cancelling'], ended_at);
+	EXECUTE capforecast._host_sql($sql$
+		WITH ended AS (
+			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'status', quote_literal(status),
+				'cancelled_at', ended_at, 'updated_at', '$1') || $sql$
+			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
+			WHERE s.subscription_id = ANY ($2) AND {h:vendor_subscriptions.id} = s.id
+			RETURNING s.vendor_id::text AS vendor_id, s.subscription_id, s.status AS old_status, $sql$ || ended_at || $sql$ AS ended_at
+		), state AS (
+			UPDATE capforecast.subscription_state st SET pending_tier = NULL, pending_annual = NULL, pending_at = NULL, pending_requested_at = NULL
+			FROM ended e WHERE e.subscription_id = st.subscription_id
+		)
+		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
+		SELECT 'end_subscription', e.vendor_id, e.subscription_id, jsonb_build_object('status', e.old_status),
+			jsonb_build_object('status', $3, 'cancelled_at', e.ended_at), $4 FROM ended e$sql$)
+	USING as_of, ids, status, reason;
+	GET DIAGNOSTICS changed = ROW_COUNT;
+	RETURN changed;
+END
+$$;
+COMMENT ON FUNCTION capforecast._end_subscriptions(timestamptz, text[], text, text, text) IS
+	'Give subscriptions a final status, with their add-ons and what was pending; audited.';
+
+-- Activation begins a period of its own at the end of the trial: the usage window is cut
+-- there, and rolled from there like any other.
+CREATE FUNCTION capforecast._settle_trials(as_of timestamptz, ids text[], options jsonb)
+	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+DECLARE
+	new_tier text := options ->> 'tier';
+	changed bigint;
+BEGIN
+	IF options ->> 'action' = 'expire' THEN
+		RETURN jsonb_build_object('changed', capforecast._end_subscriptions(as_of, ids, 'expired', 's.trial_ends_at', 'trial_end'));
+	END IF;
+	EXECUTE capforecast._host_sql($sql$
+		UPDATE capforecast.subscription_state st
+		SET anchor_local = timezone(st.anchor_zone, s.trial_ends_at), anchor_irregular = false, usage_end = s.trial_ends_at,
+			billed_until = s.trial_ends_at, pending_tier = NULL, pending_annual = NULL, pending_at = NULL, pending_requested_at = NULL
+		FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s WHERE s.subscription_id = st.subscription_id AND s.subscription_id = ANY ($1)$sql$)
+	USING ids;
+	EXECUTE capforecast._host_sql($sql$
+		WITH activated AS (
+			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'status', '''active''',
+				'tier', 'coalesce($3, s.tier)', 'period_start', 'least(s.period_start, s.trial_ends_at - interval ''1 microsecond'')',
+				'period_end', 's.trial_ends_at', 'updated_at', '$1') || $sql$
+			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
+			WHERE s.subscription_id = ANY ($2) AND {h:vendor_subscriptions.id} = s.id
+			RETURNING s.vendor_id::text AS vendor_id, s.subscription_id, s.tier AS old_tier
+		)
+		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
+		SELECT 'activate', a.vendor_id, a.subscription_id, jsonb_build_object('status', 'trial', 'tier', a.old_tier),
+			jsonb_build_object('status', 'active', 'tier', coalesce($3, a.old_tier)), 'trial_end' FROM activated a$sql$)
+	USING as_of, ids, new_tier;
+	GET DIAGNOSTICS changed = ROW_COUNT;
+	PERFORM capforecast._roll(as_of, ids, '{"reason": "trial_end"}');
+	RETURN jsonb_build_object('changed', changed);
+END
+$$;
+COMMENT ON FUNCTION capforecast._settle_trials(timestamptz, text[], jsonb) IS 'Worker of check_trial_expirations().';
+
+CREATE FUNCTION capforecast.check_trial_expirations(as_of timestamptz DEFAULT NULL, warn interval DEFAULT '3 days', dry_run boolean DEFAULT false)
+	RETURNS capforecast.trial_result
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+DECLARE
+	job constant text := 'check_trial_expirations';
+	codes constant text[] := ARRAY['trial_without_end', 'trial_unconfirmed'];
+	action text := split_part(capforecast._setting('trial_action'), ':', 1);
+	new_tier text := nullif(split_part(capforecast._setting('trial_action'), ':', 2), '');
+	condition text := 's.status = ''trial'' AND s.trial_ends_at <= $1 AND s.stripe_subscription_id IS NULL'
+		|| CASE WHEN action = 'expire' THEN '' ELSE ' AND s.good_period' END;
+	started_at timestamptz := clock_timestamp();
+	now timestamptz := capforecast._now(as_of);
+	counts jsonb;
+	problems jsonb;
+	result capforecast.trial_result;
+	expiring jsonb;
+BEGIN
+	IF new_tier IS NOT NULL AND NOT EXISTS (SELECT FROM capforecast.get_tier_info(new_tier) t WHERE t.source = 'database' AND t.code = new_tier) THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = format('tier "%s" of capforecast.trial_action does not exist', new_tier),
+			DETAIL = 'unknown_tier: no subscription was changed.',
+			HINT = 'Set it to "expire", "activate" or "downgrade:" with the code of a tier.';
+	END IF;
+	result.already_running := NOT capforecast._try_job_lock(job);
+	IF result.already_running THEN
+		result.as_of := now;
+		result.dry_run := dry_run;
+		RETURN result;
+	END IF;
+	BEGIN
+		PERFORM capforecast._see(now);
+		SELECT w.counts, w.failures INTO counts, problems
+		FROM capforecast._work(job, '_settle_trials', condition, now, jsonb_build_object('action', action, 'tier', new_tier)) w;
+		problems := problems || capforecast._problems(codes, now);
+		EXECUTE capforecast._host_sql('SELECT coalesce(jsonb_agg(jsonb_build_object(''vendor_id'', s.vendor_id::text, ''subscription_id'', s.subscription_id,
+				''trial_ends_at'', s.trial_ends_at) ORDER BY s.trial_ends_at, s.id), ''[]'')
+			FROM ' || capforecast._subscriptions_sql() || ' s
+			WHERE s.status = ''trial'' AND s.trial_ends_at > $1 AND s.trial_ends_at <= $1 + $2')
+		INTO expiring USING now, warn;
+		result := jsonb_populate_record(NULL::capforecast.trial_result,
+			to_jsonb(capforecast._finish(job, started_at, now, dry_run, counts, problems, codes)) || jsonb_build_object('expiring_soon', expiring));
+		IF dry_run THEN
+			RAISE EXCEPTION USING ERRCODE = 'CF000';
+		END IF;
+	EXCEPTION WHEN SQLSTATE 'CF000' THEN
+		NULL;
+	END;
+	RETURN result;
+END
+$$;
+COMMENT ON FUNCTION capforecast.check_trial_expirations(timestamptz, interval, boolean) IS
+	'Job: local subscriptions on trial whose trial_ends_at has come get what capforecast.trial_action says: expired (default), active, or active on another tier. Nothing but status trial is looked at, and nothing that Stripe manages. expiring_soon: trials that end within warn.';
+
+-- past_due for too long, and cancellations whose period is over.
+CREATE FUNCTION capforecast._end_stale(as_of timestamptz, ids text[], options jsonb)
+	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	cancelled text[] := capforecast._due('s.cancel_at_period_end AND s.period_end <= $1', as_of, ids);
+	lapsed text[] := ARRAY(SELECT unnest(ids) EXCEPT SELECT unnest(cancelled));
+BEGIN
+	RETURN jsonb_build_object('changed',
+		capforecast._end_subscriptions(as_of, cancelled, 'cancelled', 's.period_end', 'cancel_at_period_end')
+		+ capforecast._end_subscriptions(as_of, lapsed, 'expired', '$1', 'past_due'));
+END
+$$;
+COMMENT ON FUNCTION capforecast._end_stale(timestamptz, text[], jsonb) IS 'Worker of cleanup_stale_subscriptions().';
+
+CREATE FUNCTION capforecast._purge(as_of timestamptz)
+	RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	DELETE FROM capforecast.stripe_event e WHERE e.received_at < as_of - interval '90 days' AND e.outcome <> 'stored_unresolved'
+		AND NOT EXISTS (SELECT FROM capforecast._stripe_last_words() l WHERE l.event_id = e.event_id);
+	DELETE FROM capforecast.request_log WHERE created_at < as_of - interval '30 days';
+	DELETE FROM capforecast.job_run r WHERE r.started_at < _purge.as_of - interval '400 days';
+$$;
+COMMENT ON FUNCTION capforecast._purge(timestamptz) IS
+	'Drop old events (never the last word on an object), answered requests and runs. Ledger, audit and the host''s data stay.';
+
+CREATE FUNCTION capforecast.cleanup_stale_subscriptions(as_of timestamptz DEFAULT NULL, past_due_grace interval DEFAULT '30 days', dry_run boolean DEFAULT false)
+	RETURNS capforecast.job_result
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+	job constant text := 'cleanup_stale_subscriptions';
+	condition text := format('s.live AND s.stripe_subscription_id IS NULL AND ((s.cancel_at_period_end AND s.period_end <= $1)
+		OR (s.status = ''past_due'' AND coalesce(st.status_since, s.period_start) <= $1 - %L::interval))', past_due_grace);
+	codes constant text[] := ARRAY['bad_custom_limit', 'bad_period', 'duplicate_live', 'inactive_vendor', 'negative_counter', 'orphan_subscription',
+		'past_due_stripe', 'pending_change_overdue', 'unknown_status', 'unknown_tier'];
+	started_at timestamptz := clock_timestamp();
+	now timestamptz := capforecast._now(as_of);
+	counts jsonb;
+	problems jsonb;
+	result capforecast.job_result;
+BEGIN
+	result.already_running := NOT capforecast._try_job_lock(job);
+	IF result.already_running THEN
+		result.as_of := now;
+		result.dry_run := dry_run;
+		RETURN result;
+	END IF;
+	BEGIN
+		PERFORM capforecast._see(now);
+		SELECT w.counts, w.failures INTO counts, problems FROM capforecast._work(job, '_end_stale', condition, now, '{}') w;
+		problems := problems || capforecast._problems(codes, now)
+			|| (SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'outbox_stuck', 'subject', 'outbox ' || o.id,
+					'detail', jsonb_build_object('vendor', o.vendor_id, 'operation', o.operation, 'created_at', o.created_at))), '[]')
+				FROM capforecast.stripe_outbox o WHERE o.status = 'pending' AND o.created_at <= now - interval '1 day');
+		PERFORM capforecast._purge(now);
+		result := capforecast._finish(job, started_at, now, dry_run, counts, problems, codes || 'outbox_stuck'::text);
+		IF dry_run THEN
+			RAISE EXCEPTION USING ERRCODE = 'CF000';
+		END IF;
+	EXCEPTION WHEN SQLSTATE 'CF000' THEN
+		NULL;
+	END;
+	RETURN result;
+END
+$$;
+COMMENT ON FUNCTION capforecast.cleanup_stale_subscriptions(timestamptz, interval, boolean) IS
+	'Job: local subscriptions that were to be cancelled at the end of a period that is over become cancelled; those past_due for past_due_grace become expired. Everything else that looks wrong is a finding, never a change. Old rows of capforecast''s own logs are dropped; the host''s rows never.';

@@ -1,0 +1,216 @@
+-- Buying and cancelling add-ons.  The vendor's subscription is locked first, so that
+-- quantities are never read and written by two at once.
+
+CREATE FUNCTION capforecast._addons_of(vendor text, addon text DEFAULT NULL)
+	RETURNS TABLE (id text, code text, status text, quantity bigint, unit_price bigint, currency text, billing_period text,
+		period_start timestamptz, stripe_item text, stripe_price text)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+BEGIN
+	RETURN QUERY EXECUTE capforecast._keyed_sql('SELECT a.id, a.code, a.status, a.quantity, a.unit_price, a.currency, a.billing_period,
+			a.period_start, a.stripe_item, a.stripe_price
+		FROM ' || capforecast._addons_sql() || ' a
+		WHERE a.vendor_id = @key AND a.status IN (''pending'', ''active'', ''cancelling'') AND a.code = coalesce($1, a.code)
+		ORDER BY a.code', vendor) USING addon;
+END
+$$;
+COMMENT ON FUNCTION capforecast._addons_of(text, text) IS 'The live add-ons of a vendor, or one of them.';
+
+CREATE TYPE capforecast._addon_product AS (
+	code text, price bigint, currency text, billing_period text, max_quantity bigint, is_active boolean, stripe_price text);
+COMMENT ON TYPE capforecast._addon_product IS 'An add-on as it is sold.';
+
+CREATE FUNCTION capforecast._sellable_addon(addon text, quantity bigint, s capforecast._subscription_row)
+	RETURNS capforecast._addon_product LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+DECLARE
+	p capforecast._addon_product;
+	currency text := (SELECT t.currency FROM capforecast.get_tier_info(s.tier) t);
+BEGIN
+	IF quantity IS NULL OR quantity < 1 THEN
+		PERFORM capforecast._fail('22023', 'bad_quantity', 'quantity must be 1 or more', format('It is %s.', coalesce(quantity::text, 'NULL')), 'Reduce an add-on with cancel_addon().');
+	END IF;
+	EXECUTE capforecast._host_sql('SELECT {p:addon_products.code}, capforecast._cents({p:addon_products.price_cents}), {p:addon_products.currency}::text,
+			{p:addon_products.billing_period}, {p:addon_products.max_quantity}::bigint, {p:addon_products.is_active}, {p:addon_products.stripe_price_id}
+		FROM {addon_products} p WHERE {p:addon_products.code} = $1') INTO p USING addon;
+	IF p.code IS NULL THEN
+		PERFORM capforecast._fail('P0002', 'unknown_addon', format('add-on "%s" does not exist', addon), 'The table of add-ons has no such code.', 'Give its code as it is there.');
+	ELSIF NOT p.is_active THEN
+		PERFORM capforecast._fail('22023', 'inactive_addon', format('add-on "%s" is not sold any more', addon), 'Its is_active is false.', 'Choose an active add-on.');
+	ELSIF p.currency <> currency THEN
+		PERFORM capforecast._fail('22023', 'currency_mismatch', format('add-on "%s" is sold in %s, not in %s', addon, p.currency, currency), 'An invoice has one currency.', 'Choose an add-on of the same currency.');
+	ELSIF p.billing_period NOT IN ('one_time', CASE WHEN s.is_annual THEN 'annual' ELSE 'monthly' END) THEN
+		PERFORM capforecast._fail('22023', 'interval_mismatch', format('add-on "%s" is billed by another interval than the subscription', addon),
+			format('Its interval is %s.', p.billing_period), 'Choose one with the interval of the subscription.');
+	END IF;
+	RETURN p;
+END
+$$;
+COMMENT ON FUNCTION capforecast._sellable_addon(text, bigint, capforecast._subscription_row) IS 'An add-on that this subscription can buy.';
+
+CREATE FUNCTION capforecast._write_addon(s capforecast._subscription_row, addon_id text, addon text, status text, quantity bigint, unit_price bigint, as_of timestamptz,
+		stripe_item text DEFAULT NULL)
+	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+	IF addon_id IS NULL THEN
+		EXECUTE capforecast._keyed_sql('INSERT INTO {vendor_addons} ' || capforecast._host_insert('vendor_addons', 'vendor_id', 'x.vendor_id',
+				'addon_product_id', '{p:addon_products.id}', 'status', '$2', 'quantity', '$3', 'unit_price_cents', '$4', 'period_start', '$5', 'period_end', '$6') || '
+			FROM ' || capforecast._subscriptions_sql() || ' x, {addon_products} p
+			WHERE x.vendor_id = @key AND x.subscription_id = $7 AND {p:addon_products.code} = $1', s.vendor_id)
+		USING addon, status, quantity::integer, unit_price, as_of, s.period_end, s.subscription_id;
+	ELSE
+		EXECUTE capforecast._keyed_sql('UPDATE {vendor_addons} h SET ' || capforecast._host_set('vendor_addons', 'status', '$1', 'quantity', '$2',
+				'unit_price_cents', '$3', 'cancelled_at', 'CASE WHEN $1 = ''cancelled'' THEN $4 END',
+				'stripe_subscription_item_id', 'coalesce($5, {h:vendor_addons.stripe_subscription_item_id})', 'updated_at', '$4') || '
+			WHERE {h:vendor_addons.id} = @key', addon_id)
+		USING status, quantity::integer, unit_price, as_of, stripe_item;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION capforecast._write_addon(capforecast._subscription_row, text, text, text, bigint, bigint, timestamptz, text) IS 'Insert or update the host''s row of an add-on.';
+
+CREATE FUNCTION capforecast.purchase_addon(vendor text, addon text, quantity integer DEFAULT 1, idempotency_key text DEFAULT NULL,
+		preview boolean DEFAULT false, as_of timestamptz DEFAULT NULL)
+	RETURNS capforecast.change_result
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+	now timestamptz := capforecast._now(as_of);
+	request constant jsonb := jsonb_build_object('addon', addon, 'quantity', quantity);
+	s capforecast._subscription_row := capforecast._subscription(vendor, NOT preview);
+	earlier jsonb := CASE WHEN preview THEN NULL ELSE capforecast._replay('purchase_addon', s.vendor_id, idempotency_key, request) END;
+	product capforecast._addon_product;
+	held record;
+	price bigint;
+	share record;
+	plan capforecast.change_result;
+BEGIN
+	IF earlier IS NOT NULL THEN
+		RETURN jsonb_populate_record(NULL::capforecast.change_result, earlier);
+	END IF;
+	PERFORM capforecast._require_live(s);
+	product := capforecast._sellable_addon(addon, quantity, s);
+	SELECT * INTO held FROM capforecast._addons_of(s.vendor_id, product.code);
+	IF coalesce(held.quantity, 0) + quantity > product.max_quantity THEN
+		PERFORM capforecast._fail('55000', 'max_quantity', format('add-on "%s" is sold up to %s', product.code, product.max_quantity),
+			format('The vendor has %s.', coalesce(held.quantity, 0)), 'Buy fewer.');
+	END IF;
+	price := coalesce(held.unit_price, product.price);
+	SELECT * INTO share FROM capforecast._share(now, s.period_start, s.period_end, (capforecast._state_of(s)).anchor_zone, 'second');
+	plan := ROW('purchase', share.at, '[]', 0, product.currency, '[]', NULL, s.stripe_subscription_id IS NOT NULL, '{}');
+	IF product.billing_period = 'one_time' THEN
+		plan.lines := jsonb_build_array(capforecast._line('one_time', product.code, price * quantity, price, share.at, NULL, jsonb_build_object('quantity', quantity)));
+	ELSIF s.status <> 'trial' THEN
+		plan.lines := jsonb_build_array(capforecast._line('addon', product.code, capforecast._prorate(price * quantity, share.part, share.whole), price,
+			share.at, s.period_end, jsonb_build_object('quantity', quantity)));
+	END IF;
+	plan.net_cents := coalesce((plan.lines -> 0 ->> 'amount_cents')::bigint, 0);
+	IF preview THEN
+		RETURN plan;
+	END IF;
+	PERFORM capforecast._see(now, vendor);
+	IF s.stripe_subscription_id IS NOT NULL THEN
+		IF held.id IS NULL THEN
+			PERFORM capforecast._write_addon(s, NULL, product.code, 'pending', quantity, price, now);
+		END IF;
+		plan := capforecast._order_addon(s, plan, 'purchase_addon', product.code, coalesce(held.quantity, 0) + quantity,
+			coalesce(held.stripe_price, product.stripe_price), held.stripe_item, 'immediate', idempotency_key);
+	ELSE
+		PERFORM capforecast._book(s, plan);
+		PERFORM capforecast._write_addon(s, held.id, product.code, 'active', coalesce(held.quantity, 0) + quantity, price, now);
+	END IF;
+	INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, idempotency_key)
+	VALUES ('purchase_addon', s.vendor_id, s.subscription_id, jsonb_build_object('addon', product.code, 'quantity', coalesce(held.quantity, 0)),
+		jsonb_build_object('addon', product.code, 'quantity', coalesce(held.quantity, 0) + quantity, 'net_cents', plan.net_cents, 'outbox_id', plan.outbox_id), idempotency_key);
+	PERFORM capforecast._remember('purchase_addon', s.vendor_id, idempotency_key, request, to_jsonb(plan));
+	RETURN plan;
+END
+$$;
+COMMENT ON FUNCTION capforecast.purchase_addon(text, text, integer, text, boolean, timestamptz) IS
+	'Buy an add-on, or more of it, at the price at which the vendor first bought it; prorated to the end of the period, nothing in a trial, in full where it is sold once. Where Stripe manages the subscription it is asked for in stripe_outbox, and grants nothing until Stripe''s data shows it. Errors: P0002 unknown_vendor, unknown_addon; 22023 bad_quantity, inactive_addon, currency_mismatch, interval_mismatch, idempotency_key_mismatch; 55000 not_live, max_quantity, change_in_flight.';
+
+-- What is left of what was billed, never more than that: what was bought within the period
+-- and given back at once must not gain a cent by rounding.
+CREATE FUNCTION capforecast._plan_addon_end(s capforecast._subscription_row, addon text, quantity bigint, at_once boolean, as_of timestamptz)
+	RETURNS capforecast.change_result LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+	plan capforecast.change_result := ROW('cancel', s.period_end, '[]', 0, NULL, '[]', NULL, false, '{}');
+	held record;
+	share record;
+	credit bigint;
+	more jsonb := jsonb_build_object('quantity', quantity);
+BEGIN
+	SELECT * INTO held FROM capforecast._addons_of(s.vendor_id, addon);
+	plan.currency := held.currency;
+	IF NOT at_once THEN
+		RETURN plan;
+	END IF;
+	SELECT * INTO share FROM capforecast._share(as_of, s.period_start, s.period_end, (capforecast._state_of(s)).anchor_zone, 'second');
+	plan.effective_at := share.at;
+	IF s.status = 'trial' OR held.status = 'pending' OR held.billing_period = 'one_time' THEN
+		RETURN plan;	-- nothing was billed for a time that is left
+	END IF;
+	credit := capforecast._prorate(held.unit_price * quantity, share.part, share.whole);
+	IF held.period_start >= s.period_start THEN
+		credit := least(credit, (SELECT coalesce(sum(i.amount_cents), 0) FROM capforecast.pending_invoice_item i
+			WHERE i.subscription_id = s.subscription_id AND i.code = addon AND i.kind IN ('addon', 'addon_credit') AND i.service_start >= s.period_start));
+	END IF;
+	IF credit > 0 AND capforecast._period_is_unpaid(s.vendor_id, share.at) THEN
+		credit := 0;
+		more := more || '{"credit_withheld": "unpaid_period"}';
+	END IF;
+	plan.lines := jsonb_build_array(capforecast._line('addon_credit', addon, -credit, held.unit_price, share.at, s.period_end, more));
+	plan.net_cents := -credit;
+	RETURN plan;
+END
+$$;
+COMMENT ON FUNCTION capforecast._plan_addon_end(capforecast._subscription_row, text, bigint, boolean, timestamptz) IS
+	'What it gives to end so many of an add-on, at once or at the end of the period.';
+
+CREATE FUNCTION capforecast.cancel_addon(vendor text, addon text, quantity integer DEFAULT NULL, timing text DEFAULT 'period_end',
+		idempotency_key text DEFAULT NULL, preview boolean DEFAULT false, as_of timestamptz DEFAULT NULL)
+	RETURNS capforecast.change_result
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+	now timestamptz := capforecast._now(as_of);
+	request constant jsonb := jsonb_build_object('addon', addon, 'quantity', quantity, 'timing', timing);
+	s capforecast._subscription_row := capforecast._subscription(vendor, NOT preview);
+	earlier jsonb := CASE WHEN preview THEN NULL ELSE capforecast._replay('cancel_addon', s.vendor_id, idempotency_key, request) END;
+	held record;
+	removed bigint;
+	plan capforecast.change_result;
+BEGIN
+	IF earlier IS NOT NULL THEN
+		RETURN jsonb_populate_record(NULL::capforecast.change_result, earlier);
+	END IF;
+	PERFORM capforecast._check_choice('timing', timing, '{immediate,period_end}');
+	SELECT * INTO held FROM capforecast._addons_of(s.vendor_id, addon);
+	IF held.id IS NULL THEN
+		PERFORM capforecast._fail('55000', 'not_live', format('vendor %s has no live add-on "%s"', s.vendor_id, addon), 'There is none, or it was cancelled.', 'usage_summary() lists the live ones.');
+	ELSIF quantity < 1 OR quantity > held.quantity THEN
+		PERFORM capforecast._fail('22023', 'bad_quantity', format('quantity must be from 1 to %s', held.quantity), format('It is %s.', quantity), 'Leave it out to cancel all of it.');
+	END IF;
+	PERFORM capforecast._require_live(s);
+	removed := coalesce(quantity, held.quantity);
+	plan := capforecast._plan_addon_end(s, held.code, removed, removed < held.quantity OR timing = 'immediate', now);
+	plan.action := CASE WHEN removed < held.quantity THEN 'reduce' ELSE 'cancel' END;
+	plan.estimate := s.stripe_subscription_id IS NOT NULL;
+	IF preview THEN
+		RETURN plan;
+	END IF;
+	PERFORM capforecast._see(now, vendor);
+	IF s.stripe_subscription_id IS NOT NULL THEN
+		plan := capforecast._order_addon(s, plan, 'cancel_addon', held.code, held.quantity - removed, held.stripe_price, held.stripe_item,
+			CASE WHEN plan.action = 'reduce' THEN 'immediate' ELSE timing END, idempotency_key);
+	ELSE
+		PERFORM capforecast._book(s, plan);
+		PERFORM capforecast._write_addon(s, held.id, held.code,
+			CASE WHEN plan.action = 'reduce' THEN held.status WHEN timing = 'immediate' THEN 'cancelled' ELSE 'cancelling' END,
+			CASE WHEN plan.action = 'reduce' THEN held.quantity - removed ELSE held.quantity END, held.unit_price, now);
+	END IF;
+	INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason, idempotency_key)
+	VALUES ('cancel_addon', s.vendor_id, s.subscription_id, jsonb_build_object('addon', held.code, 'quantity', held.quantity, 'status', held.status),
+		jsonb_build_object('addon', held.code, 'removed', removed, 'net_cents', plan.net_cents, 'outbox_id', plan.outbox_id), timing, idempotency_key);
+	PERFORM capforecast._remember('cancel_addon', s.vendor_id, idempotency_key, request, to_jsonb(plan));
+	RETURN plan;
+END
+$$;
+COMMENT ON FUNCTION capforecast.cancel_addon(text, text, integer, text, text, boolean, timestamptz) IS
+	'Cancel an add-on: at the end of the period (it grants until then, and is not on the next invoice) or at once with a credit; quantity: only so many, which takes effect at once. Errors: P0002 unknown_vendor; 22023 bad_quantity, idempotency_key_mismatch; 55000 not_live, change_in_flight.';
