@@ -46,6 +46,8 @@ CREATE VIEW capforecast.job WITH (security_invoker = true) AS
 		 'What each vendor uses. Hourly: the first run of a UTC day counts, the others find it done.'),
 		('look_at_vendors', 'SELECT capforecast.look_at_vendors()', '51 0 * * *', interval '1 day', false,
 		 'Which vendors are near a limit of their plan.'),
+		('raise_alerts', 'SELECT capforecast.raise_alerts()', '13 * * * *', interval '1 hour', false,
+		 'What has become urgent since the last run, told once.'),
 		('run_forecasts', 'SELECT capforecast.run_forecasts()', '47 0 * * *', interval '1 day', false,
 		 'The night''s forecasts of every metric, kept to be compared with what comes.'),
 		('reset_period_counters', 'SELECT capforecast.reset_period_counters()', '*/5 * * * *', interval '5 minutes', true,

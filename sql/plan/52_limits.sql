@@ -23,6 +23,42 @@ $$;
 COMMENT ON FUNCTION capforecast._tier_for(jsonb) IS
 	'The first size of infrastructure that carries the usage; the last one, exceeded, where none does.';
 
+-- Only the operator knows what is in use: without a word from him it is taken to be the
+-- first size that carries the use, which then can never be too small, nor too large.
+CREATE TABLE capforecast.infrastructure_in_use (
+	is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+	tier    text NOT NULL
+);
+COMMENT ON TABLE capforecast.infrastructure_in_use IS 'The size of infrastructure in use; written by use_infrastructure_tier(). Empty: not told.';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.infrastructure_in_use', '');
+
+CREATE FUNCTION capforecast.use_infrastructure_tier(name text)
+	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF use_infrastructure_tier.name IS NOT NULL
+		AND NOT EXISTS (SELECT FROM capforecast.infrastructure_tiers t WHERE t.name = use_infrastructure_tier.name) THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = format('infrastructure tier "%s" does not exist', use_infrastructure_tier.name),
+			HINT = 'SELECT name FROM capforecast.infrastructure_tiers lists them.';
+	END IF;
+	DELETE FROM capforecast.infrastructure_in_use;
+	INSERT INTO capforecast.infrastructure_in_use (tier)
+	SELECT use_infrastructure_tier.name WHERE use_infrastructure_tier.name IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION capforecast.use_infrastructure_tier(text) IS
+	'Tell which size of infrastructure_tiers is in use, so that the outlook measures against it, says when it is too small even after the use has passed it, and when a smaller one would do. NULL: not told; then it is taken to be the first size that carries the use. platform_health() always shows the latter. Error: 22023.';
+
+CREATE FUNCTION capforecast._tier_in_use(usage jsonb, OUT tier capforecast._infrastructure_tier, OUT is_told boolean)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT ROW(i.*)::capforecast._infrastructure_tier, true
+	FROM capforecast.infrastructure_in_use u JOIN capforecast.infrastructure_tiers i ON i.name = u.tier
+	UNION ALL
+	SELECT f.tier, false FROM capforecast._tier_for(usage) f
+	LIMIT 1
+$$;
+COMMENT ON FUNCTION capforecast._tier_in_use(jsonb) IS 'The size that the operator has told, else the first that carries the usage.';
+
 -- What was used on the last day captured.
 CREATE FUNCTION capforecast._last_usage(as_of timestamptz)
 	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -41,7 +77,7 @@ CREATE FUNCTION capforecast._limits(as_of timestamptz)
 		JOIN (
 			SELECT x.metric, 'infrastructure' AS limit_kind, format('%s tier', (f.tier).name) AS limit_name, x.maximum::double precision AS limit_value
 			FROM capforecast._last_usage(as_of) usage
-				CROSS JOIN LATERAL capforecast._tier_for(usage) f
+				CROSS JOIN LATERAL capforecast._tier_in_use(usage) f
 				CROSS JOIN LATERAL capforecast._tier_maxima(f.tier) x
 			WHERE usage ? x.metric
 			UNION ALL
@@ -56,7 +92,7 @@ CREATE FUNCTION capforecast._limits(as_of timestamptz)
 	WHERE l.limit_value IS NOT NULL
 $$;
 COMMENT ON FUNCTION capforecast._limits(timestamptz) IS
-	'Each limit of each metric: the maximum of the infrastructure tier that carries the last day captured, the sum of what the limited subscriptions allow, or the metric''s own, as captured.';
+	'Each limit of each metric: the maximum of the infrastructure tier in use, the sum of what the limited subscriptions allow, or the metric''s own, as captured.';
 
 -- Thirteen months: a year's season is seen once, and what is older no longer decides.
 CREATE FUNCTION capforecast._recent_series(metric text, as_of timestamptz)

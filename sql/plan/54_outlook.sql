@@ -116,7 +116,7 @@ CREATE FUNCTION capforecast.capacity_outlook(horizon interval DEFAULT '365 days'
 	ORDER BY p.plan_date, p.utilization_ratio DESC NULLS LAST, p.metric, p.limit_kind
 $$;
 COMMENT ON FUNCTION capforecast.capacity_outlook(interval, text, timestamptz) IS
-	'When each limit is reached, soonest first, from what was captured until as_of: the maxima of the infrastructure tier in use (infrastructure), what subscriptions allow against the use of exactly those that have a limit (subscriptions), and own metrics'' limits (own). The range holds the date in four cases of five. plan_date and days_left follow the policy: conservative the early end of the range, expected the middle, aggressive the late end. is_binding: the one that comes first. urgency: critical (reached, or within 7 days), warning (30), watch (90 days, or 90 % used), unknown, none. horizon: at most 10000 days. Errors: 22023.';
+	'When each limit is reached, soonest first, from what was captured until as_of: the maxima of the infrastructure tier in use (infrastructure; see use_infrastructure_tier()), what subscriptions allow against the use of exactly those that have a limit (subscriptions), and own metrics'' limits (own). The range holds the date in four cases of five. plan_date and days_left follow the policy: conservative the early end of the range, expected the middle, aggressive the late end. is_binding: the one that comes first. urgency: critical (reached, or within 7 days), warning (30), watch (90 days, or 90 % used), unknown, none. horizon: at most 10000 days. Errors: 22023.';
 
 CREATE FUNCTION capforecast.capacity_outlook_json(horizon interval DEFAULT '365 days', policy text DEFAULT 'expected',
 		as_of timestamptz DEFAULT NULL)
