@@ -8,7 +8,7 @@ COMMENT ON TYPE capforecast.trial_result IS 'job_result, and the trials that end
 
 -- Ends the locked subscriptions: status, and when access ended as an expression on s.
 CREATE FUNCTION capforecast._end_subscriptions(as_of timestamptz, ids text[], status text, ended_at text, reason text)
-	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	changed bigint;
 BEGIN
@@ -38,7 +38,7 @@ COMMENT ON FUNCTION capforecast._end_subscriptions(timestamptz, text[], text, te
 -- Activation begins a period of its own at the end of the trial: the usage window is cut
 -- there, and rolled from there like any other.
 CREATE FUNCTION capforecast._settle_trials(as_of timestamptz, ids text[], options jsonb)
-	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	new_tier text := options ->> 'tier';
 	changed bigint;
@@ -74,7 +74,7 @@ COMMENT ON FUNCTION capforecast._settle_trials(timestamptz, text[], jsonb) IS 'W
 
 CREATE FUNCTION capforecast.check_trial_expirations(as_of timestamptz DEFAULT NULL, warn interval DEFAULT '3 days', dry_run boolean DEFAULT false)
 	RETURNS capforecast.trial_result
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	job constant text := 'check_trial_expirations';
 	codes constant text[] := ARRAY['trial_without_end', 'trial_unconfirmed'];

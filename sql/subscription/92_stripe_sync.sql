@@ -4,7 +4,7 @@
 CREATE FUNCTION capforecast._stripe_decide(ids text[] DEFAULT NULL)
 	RETURNS TABLE (subscription_id text, vendor_id text, stripe_id text, verdict text, ends boolean, problems text[], current jsonb, target jsonb,
 		version timestamptz, event_id text, stripe_status text, items jsonb)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	mirrored boolean := capforecast._stripe_relation('subscriptions') IS NOT NULL;
 	unbound text[] := ARRAY(SELECT c FROM unnest(ARRAY['is_annual', 'trial_ends_at', 'cancel_at_period_end', 'cancelled_at', 'stripe_price_id']) c
@@ -90,7 +90,7 @@ COMMENT ON FUNCTION capforecast._stripe_decide(text[]) IS
 	'For each subscription with an id of Stripe: what its row is, what it should be, and the verdict (apply, unchanged, stale, missing, ambiguous).';
 
 CREATE FUNCTION capforecast._stripe_apply(as_of timestamptz, ids text[], options jsonb)
-	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	d record;
 	applied bigint := 0;
@@ -192,6 +192,7 @@ DECLARE
 	ending text[];
 	live bigint;
 	chosen text[];
+	worked record;
 	counts jsonb;
 	problems jsonb;
 	result capforecast.sync_result;
@@ -226,8 +227,9 @@ BEGIN
 					'detail', jsonb_build_object('would_end', cardinality(ending), 'live', live, 'subscriptions', to_jsonb(ending[1:20])));
 				ending := '{}';
 			END IF;
-			SELECT w.counts - 'examined' || counts, problems || w.failures INTO counts, problems
-			FROM capforecast._work(job, '_stripe_apply', 'true', now, '{}', given => chosen || ending) w;
+			SELECT * INTO worked FROM capforecast._work(job, '_stripe_apply', 'true', now, '{}', given => chosen || ending);
+			counts := (worked.counts - 'examined') || counts;
+			problems := problems || worked.failures;
 			UPDATE capforecast.stripe_event e SET outcome = 'accepted', applied_at = now
 			WHERE e.outcome = 'stored_unresolved' AND e.object_id IN (SELECT r ->> 'stripe_id' FROM jsonb_array_elements(decided) r WHERE r ->> 'verdict' <> 'missing');
 		END IF;
