@@ -186,6 +186,7 @@ DECLARE
 		'stripe_price_unknown', 'stripe_row_lagging', 'stripe_status_unknown'];
 	started_at timestamptz := clock_timestamp();
 	now timestamptz := capforecast._now(as_of);
+	busy jsonb := capforecast._busy(job, now, dry_run);
 	mirror constant text := 'mirror ' || capforecast._setting('stripe_schema');
 	silence text;
 	decided jsonb;
@@ -197,11 +198,8 @@ DECLARE
 	problems jsonb;
 	result capforecast.sync_result;
 BEGIN
-	result.already_running := NOT capforecast._try_job_lock(job);
-	IF result.already_running THEN
-		result.as_of := now;
-		result.dry_run := dry_run;
-		RETURN result;
+	IF busy IS NOT NULL THEN
+		RETURN jsonb_populate_record(result, busy);
 	END IF;
 	silence := capforecast._stripe_silence(now);
 	BEGIN
