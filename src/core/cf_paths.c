@@ -63,7 +63,6 @@ cf_paths_pace(const double *y, int n, double *work, CfPace *pace)
 	double		sum = 0.0;
 	double		weight = 0.0;
 	int			late = n - 1 < LATE ? n - 1 : LATE;
-	CfSmooth	fit;
 	double		scale = 0.0;
 	double		short_run;
 	double		long_run;
@@ -79,8 +78,7 @@ cf_paths_pace(const double *y, int n, double *work, CfPace *pace)
 	scale = cf_num_binary_scale(scale);
 	for (int t = 0; t < n - 1; t++)
 		work[t] /= scale;
-	cf_smooth_fit(work, n - 1, CF_TREND_NONE, &fit);
-	cf_smooth_states(&fit, work, n - 1, work + n, work + 2 * n);
+	cf_smooth_average(work, n - 1, work + n);
 	pace->view[0] = (y[n - 1] - y[0]) / (n - 1);
 	pace->view[1] = sum / weight;
 	pace->view[2] = (y[n - 1] - y[n - 1 - late]) / late;
