@@ -143,13 +143,10 @@ fit_drift(const CfPrepared *p, CfMember *member)
 static void
 fit_local_drift(const CfPrepared *p, double *increments, CfMember *member)
 {
-	CfSmooth	fit;
-
 	for (int t = 1; t < p->n; t++)
 		increments[t - 1] = p->z[t] - p->z[t - 1];
-	cf_smooth_fit(increments, p->n - 1, CF_TREND_NONE, &fit);
 	member->slope[0] = 0.0;
-	cf_smooth_states(&fit, increments, p->n - 1, member->slope + 1, member->level);
+	cf_smooth_average(increments, p->n - 1, member->slope + 1);
 	for (int t = 0; t < p->n; t++)
 		member->level[t] = p->z[t];
 }
