@@ -128,4 +128,6 @@ SELECT sparkline(series_agg(date '2026-01-01' + i, i), 10) AS ten_wide FROM gene
 SELECT sparkline('{2026-01-01 5, 2026-01-02 5}') AS flat, sparkline('{2026-01-01 5}') AS one, sparkline('{}') AS none,
 	sparkline('{2026-01-01 inf, 2026-01-02 5}') AS infinite,
 	sparkline('{2026-01-01 -1.7e308, 2026-01-02 0, 2026-01-03 1.7e308}') AS wide;
+SELECT sparkline('{2026-01-01 5e-324, 2026-01-02 0}') AS tiny,
+	sparkline('{2026-01-01 1.7e308, 2026-01-02 1.7e308, 2026-01-03 -1.7e308, 2026-01-04 -1.7e308}', 2) AS huge;
 SELECT sparkline('{2026-01-01 5}', 0);
