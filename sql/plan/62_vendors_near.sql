@@ -19,6 +19,7 @@ CREATE TABLE capforecast.vendor_near_limit (
 );
 COMMENT ON TABLE capforecast.vendor_near_limit IS 'vendor_outlook(''30 days'') as the job look_at_vendors found it last.';
 COMMENT ON COLUMN capforecast.vendor_near_limit.day IS 'the UTC day on which it was found';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.vendor_near_limit', '');
 
 CREATE FUNCTION capforecast.look_at_vendors(as_of timestamptz DEFAULT NULL)
 	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
