@@ -26,6 +26,12 @@ PG_CPPFLAGS = -I$(srcdir)/src -DCAPFORECAST_VERSION='"$(EXTVERSION)"'
 SHLIB_LINK  = -lm
 EXTRA_CLEAN = $(INSTALL_SQL) build results output_iso tmp_check
 
+# SANITIZE=1 test/run: undefined behaviour in the library ends the server.
+ifdef SANITIZE
+PG_CFLAGS  += -fsanitize=undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SHLIB_LINK += -lubsan
+endif
+
 # On 15, libraries are loaded RTLD_GLOBAL and PGDLLEXPORT is empty: without a
 # version script any helper of ours could be taken by another extension's.
 ifeq ($(shell uname -s),Linux)

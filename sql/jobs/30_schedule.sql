@@ -28,13 +28,22 @@ DECLARE
 	cron record;
 	the_job record;
 	call text;
+	n_unscheduled bigint;
 BEGIN
 	SELECT * INTO cron FROM capforecast._pg_cron();
-	FOR the_job IN SELECT j.name, j.schedule FROM capforecast.job j WHERE j.enabled ORDER BY j.name LOOP
+	FOR the_job IN SELECT j.name, j.schedule, j.enabled FROM capforecast.job j
+		WHERE j.enabled OR cron.place = 'here' ORDER BY j.enabled DESC, j.name
+	LOOP
 		job := the_job.name;
 		schedule := the_job.schedule;
 		call := format('CALL capforecast.run_job(%L)', the_job.name);
-		IF cron.place = 'here' THEN
+		IF NOT the_job.enabled THEN
+			EXECUTE 'SELECT count(cron.unschedule(j.jobid)) FROM cron.job j WHERE j.jobname::text = $1 AND j.username = current_user'
+				INTO n_unscheduled USING 'capforecast:' || the_job.name;
+			CONTINUE WHEN n_unscheduled = 0;
+			status := 'unscheduled: not enabled';
+			statement := NULL;
+		ELSIF cron.place = 'here' THEN
 			EXECUTE 'SELECT cron.schedule($1, $2, $3)' USING 'capforecast:' || the_job.name, the_job.schedule, call;
 			status := 'scheduled';
 			statement := call;
@@ -58,7 +67,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.schedule_jobs() IS
-	'Schedule every job with pg_cron, by name, so that calling it again changes nothing. Jobs run as the caller. Where pg_cron is in another database of the server, or absent, the last column has what to run there instead.';
+	'Schedule every enabled job with pg_cron, by name, so that calling it again changes nothing; one that is not enabled any more is unscheduled. Jobs run as the caller. Where pg_cron is in another database of the server, or absent, the last column has what to run there instead.';
 
 CREATE FUNCTION capforecast.unschedule_jobs()
 	RETURNS TABLE (job text, status text, statement text)

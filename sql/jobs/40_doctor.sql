@@ -130,7 +130,7 @@ CREATE FUNCTION capforecast._doctor_jobs(as_of timestamptz)
 	SELECT 'warning', h.job, format('the last run left out %s: %s', part.key, part.value ->> 'message'),
 		coalesce(part.value ->> 'hint', format('CALL capforecast.run_job(%L);', h.job))
 	FROM capforecast.job_health(as_of) h
-		JOIN LATERAL (SELECT * FROM capforecast.job_run r WHERE r.job = h.job AND r.status = 'ok' AND r.changed > 0 AND r.started_at <= _doctor_jobs.as_of
+		JOIN LATERAL (SELECT * FROM capforecast.job_run r WHERE r.job = h.job AND r.status = 'ok' AND (r.changed > 0 OR r.failed > 0) AND r.started_at <= _doctor_jobs.as_of
 						ORDER BY r.started_at DESC, r.run_id DESC LIMIT 1) latest ON latest.failed > 0
 		CROSS JOIN LATERAL jsonb_each(latest.detail) part
 	WHERE jsonb_typeof(part.value) = 'object' AND part.value ? 'message'
@@ -185,18 +185,20 @@ CREATE FUNCTION capforecast._doctor_storage(as_of timestamptz)
 		CASE WHEN s.source IS NULL THEN 'SELECT capforecast.bind_image_storage(query => ''SELECT sum(size_bytes) FROM your_images'');'
 			 WHEN s.source = 'pushed' THEN 'Have the application call push_image_storage() every day.'
 			 ELSE 'Mend the source, bind another one with bind_image_storage(), or report the size with push_image_storage().' END
-	FROM capforecast._image_storage(as_of) s WHERE s.status <> 'ok'
+	FROM capforecast._read_image_storage(as_of) s WHERE s.status <> 'ok'
 $$;
 COMMENT ON FUNCTION capforecast._doctor_storage(timestamptz) IS 'What doctor() finds about image storage.';
 
 CREATE FUNCTION capforecast._doctor_grants()
 	RETURNS TABLE (severity text, subject text, problem text, fix text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT 'error', 'capforecast', format('role %I may not read %s', current_user, string_agg(c.oid::regclass::text, ', ' ORDER BY c.relname)),
-		format('GRANT SELECT ON ALL TABLES IN SCHEMA capforecast TO %I;', current_user)
-	FROM pg_class c
-	WHERE c.relnamespace = 'capforecast'::regnamespace AND c.relkind IN ('r', 'v') AND NOT has_table_privilege(c.oid, 'SELECT')
-	HAVING count(*) > 0
+	-- What begins with an underscore is not for readers: secrets, and the text of registered queries.
+	SELECT 'error', 'capforecast', format('role %I may not read %s', current_user, t.names), format('GRANT SELECT ON %s TO %I;', t.names, current_user)
+	FROM (SELECT string_agg(c.oid::regclass::text, ', ' ORDER BY c.relname) AS names
+			FROM pg_class c
+			WHERE c.relnamespace = 'capforecast'::regnamespace AND c.relkind IN ('r', 'v') AND NOT has_table_privilege(c.oid, 'SELECT')
+				AND (c.relname !~ '^_' OR c.relname = '_infrastructure_tier')) t
+	WHERE t.names IS NOT NULL
 $$;
 COMMENT ON FUNCTION capforecast._doctor_grants() IS 'What doctor() finds about the caller''s right to read the extension''s own tables.';
 

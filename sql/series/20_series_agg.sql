@@ -15,6 +15,14 @@ CREATE FUNCTION capforecast._series_deserialize(bytea, internal) RETURNS interna
 CREATE FUNCTION capforecast._series_final(internal) RETURNS capforecast.series
 	LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_series_final';
 
+COMMENT ON FUNCTION capforecast._series_accum(internal, timestamptz, double precision) IS 'Step of series_agg().';
+COMMENT ON FUNCTION capforecast._series_accum(internal, timestamp, double precision) IS 'Step of series_agg(); times are read as UTC.';
+COMMENT ON FUNCTION capforecast._series_accum(internal, date, double precision) IS 'Step of series_agg(); a day is its midnight in UTC.';
+COMMENT ON FUNCTION capforecast._series_combine(internal, internal) IS 'Joins what two workers of series_agg() have collected.';
+COMMENT ON FUNCTION capforecast._series_serialize(internal) IS 'What a worker of series_agg() hands over.';
+COMMENT ON FUNCTION capforecast._series_deserialize(bytea, internal) IS 'What the leader of series_agg() takes over.';
+COMMENT ON FUNCTION capforecast._series_final(internal) IS 'The points of series_agg(), sorted, as a value.';
+
 CREATE AGGREGATE capforecast.series_agg(ts timestamptz, y double precision) (
 	SFUNC = capforecast._series_accum, STYPE = internal, SSPACE = 2048,
 	COMBINEFUNC = capforecast._series_combine,

@@ -57,7 +57,7 @@ COMMENT ON FUNCTION capforecast._end_addons(timestamptz, text[], text[], text) I
 	'Cancel the add-ons of these subscriptions that have one of the statuses, at an instant given as an expression on s.';
 
 CREATE FUNCTION capforecast._bill(as_of timestamptz, ids text[])
-	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	due constant text := $sql$
 		SELECT s.*, st.billed_until AS starts, s.period_end AS ends, true AS renews, st.credit_cents,

@@ -8,7 +8,7 @@ COMMENT ON TYPE capforecast.trial_result IS 'job_result, and the trials that end
 
 -- Ends the locked subscriptions: status, and when access ended as an expression on s.
 CREATE FUNCTION capforecast._end_subscriptions(as_of timestamptz, ids text[], status text, ended_at text, reason text)
-	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	changed bigint;
 BEGIN
@@ -38,7 +38,7 @@ COMMENT ON FUNCTION capforecast._end_subscriptions(timestamptz, text[], text, te
 -- Activation begins a period of its own at the end of the trial: the usage window is cut
 -- there, and rolled from there like any other.
 CREATE FUNCTION capforecast._settle_trials(as_of timestamptz, ids text[], options jsonb)
-	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	new_tier text := options ->> 'tier';
 	changed bigint;
@@ -74,7 +74,7 @@ COMMENT ON FUNCTION capforecast._settle_trials(timestamptz, text[], jsonb) IS 'W
 
 CREATE FUNCTION capforecast.check_trial_expirations(as_of timestamptz DEFAULT NULL, warn interval DEFAULT '3 days', dry_run boolean DEFAULT false)
 	RETURNS capforecast.trial_result
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	job constant text := 'check_trial_expirations';
 	codes constant text[] := ARRAY['trial_without_end', 'trial_unconfirmed'];
@@ -84,6 +84,7 @@ DECLARE
 		|| CASE WHEN action = 'expire' THEN '' ELSE ' AND s.good_period' END;
 	started_at timestamptz := clock_timestamp();
 	now timestamptz := capforecast._now(as_of);
+	busy jsonb := capforecast._busy(job, now, dry_run);
 	counts jsonb;
 	problems jsonb;
 	result capforecast.trial_result;
@@ -95,11 +96,8 @@ BEGIN
 			DETAIL = 'unknown_tier: no subscription was changed.',
 			HINT = 'Set it to "expire", "activate" or "downgrade:" with the code of a tier.';
 	END IF;
-	result.already_running := NOT capforecast._try_job_lock(job);
-	IF result.already_running THEN
-		result.as_of := now;
-		result.dry_run := dry_run;
-		RETURN result;
+	IF busy IS NOT NULL THEN
+		RETURN jsonb_populate_record(result, busy);
 	END IF;
 	BEGIN
 		PERFORM capforecast._see(now);
@@ -160,15 +158,13 @@ DECLARE
 		'past_due_stripe', 'pending_change_overdue', 'unknown_status', 'unknown_tier'];
 	started_at timestamptz := clock_timestamp();
 	now timestamptz := capforecast._now(as_of);
+	busy jsonb := capforecast._busy(job, now, dry_run);
 	counts jsonb;
 	problems jsonb;
 	result capforecast.job_result;
 BEGIN
-	result.already_running := NOT capforecast._try_job_lock(job);
-	IF result.already_running THEN
-		result.as_of := now;
-		result.dry_run := dry_run;
-		RETURN result;
+	IF busy IS NOT NULL THEN
+		RETURN jsonb_populate_record(result, busy);
 	END IF;
 	BEGIN
 		PERFORM capforecast._see(now);

@@ -19,7 +19,7 @@ COMMENT ON FUNCTION capforecast._fail(text, text, text, text, text) IS 'Raise an
 -- own, so that what follows sees what was committed while it waited.
 CREATE FUNCTION capforecast._subscription(vendor text, for_update boolean)
 	RETURNS capforecast._subscription_row
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
 	s capforecast._subscription_row;
 BEGIN
@@ -79,7 +79,7 @@ COMMENT ON FUNCTION capforecast._state_of(capforecast._subscription_row) IS 'Wha
 
 CREATE FUNCTION capforecast._usage(vendor text, as_of timestamptz, tier text DEFAULT NULL)
 	RETURNS TABLE (resource text, used bigint, quota bigint, known boolean)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 BEGIN
 	RETURN QUERY EXECUTE capforecast._keyed_sql($sql$
 		SELECT r.resource, r.used, CASE WHEN s.subscription_id IS NOT NULL THEN capforecast._quota(r.own, r.plan, g.extra) END,
@@ -89,19 +89,21 @@ BEGIN
 				ORDER BY s.live DESC, s.period_end DESC NULLS LAST LIMIT 1) s ON true
 			LEFT JOIN capforecast.subscription_state st ON st.subscription_id = s.subscription_id
 			LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t ON t.code = coalesce($2, s.tier)
+			LEFT JOIN LATERAL (SELECT coalesce(st.anchor_local, a.anchor) AS anchor, coalesce(st.anchor_zone, $3) AS zone
+				FROM capforecast._anchor(s.period_start, s.period_end, $3) a) w ON s.good_period
 			CROSS JOIN LATERAL (VALUES
 				(1, 'products', (SELECT count(*) FROM {products} p WHERE {p:products.vendor_id} = v.id), s.own_products, t.products),
-				(2, 'orders', CASE WHEN s.live AND coalesce(st.usage_end, s.period_end) <= $1 THEN
+				(2, 'orders', CASE WHEN s.live AND s.good_period AND coalesce(st.usage_end, s.period_end) <= $1 THEN
 					(SELECT count(*) FROM $sql$ || capforecast._orders_sql() || $sql$ o WHERE o.vendor_id = v.id AND o.created_at <= $1
-						AND o.created_at >= coalesce(greatest(st.usage_end, capforecast._boundary(st.anchor_local, st.anchor_zone,
-							capforecast._months_before(st.anchor_local, st.anchor_zone, $1))), s.period_end))
+						AND o.created_at >= greatest(coalesce(st.usage_end, s.period_end), capforecast._boundary(w.anchor, w.zone,
+							capforecast._months_before(w.anchor, w.zone, $1))))
 					ELSE coalesce(s.orders_counter, 0) END, s.own_orders, t.orders),
 				(3, 'team_members', (SELECT count(*) FROM {vendor_users} u WHERE {u:vendor_users.vendor_id} = v.id AND {u:vendor_users.is_active}),
 					s.own_team_members, t.team_members)
 			) r(position, resource, used, own, plan)
 			CROSS JOIN LATERAL (SELECT sum(a.quantity * a.per_unit)::bigint AS extra FROM $sql$ || capforecast._addons_sql() || $sql$ a
 				WHERE a.vendor_id = v.id AND a.status IN ('active', 'cancelling') AND a.resource = r.resource) g
-		ORDER BY r.position$sql$, vendor) USING as_of, tier;
+		ORDER BY r.position$sql$, vendor) USING as_of, tier, capforecast._setting('billing_timezone');
 END
 $$;
 COMMENT ON FUNCTION capforecast._usage(text, timestamptz, text) IS

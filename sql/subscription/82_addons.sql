@@ -4,7 +4,7 @@
 CREATE FUNCTION capforecast._addons_of(vendor text, addon text DEFAULT NULL)
 	RETURNS TABLE (id text, code text, status text, quantity bigint, unit_price bigint, currency text, billing_period text,
 		period_start timestamptz, stripe_item text, stripe_price text)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 BEGIN
 	RETURN QUERY EXECUTE capforecast._keyed_sql('SELECT a.id, a.code, a.status, a.quantity, a.unit_price, a.currency, a.billing_period,
 			a.period_start, a.stripe_item, a.stripe_price
@@ -20,7 +20,7 @@ CREATE TYPE capforecast._addon_product AS (
 COMMENT ON TYPE capforecast._addon_product IS 'An add-on as it is sold.';
 
 CREATE FUNCTION capforecast._sellable_addon(addon text, quantity bigint, s capforecast._subscription_row)
-	RETURNS capforecast._addon_product LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+	RETURNS capforecast._addon_product LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
 	p capforecast._addon_product;
 	currency text := (SELECT t.currency FROM capforecast.get_tier_info(s.tier) t);

@@ -3,7 +3,7 @@
 CREATE FUNCTION capforecast._next_invoice(vendor text, as_of timestamptz)
 	RETURNS TABLE (due_at timestamptz, period_start timestamptz, period_end timestamptz, currency text, lines jsonb, subtotal bigint,
 		problem text, credit bigint, stripe text, customer text, reason text)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 BEGIN
 	RETURN QUERY EXECUTE capforecast._keyed_sql($sql$
 		WITH sub AS (
@@ -91,7 +91,7 @@ $$;
 COMMENT ON FUNCTION capforecast.upcoming_invoice_json(text, timestamptz) IS 'upcoming_invoice() as a document.';
 
 CREATE FUNCTION capforecast._open_invoices(vendor text)
-	RETURNS bigint LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+	RETURNS bigint LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
 	total bigint;
 BEGIN
@@ -107,7 +107,7 @@ COMMENT ON FUNCTION capforecast._open_invoices(text) IS 'What a vendor owes on o
 -- Entitled: live, and not one that Stripe says nobody pays for.
 CREATE FUNCTION capforecast._entitled(vendor text)
 	RETURNS TABLE (entitled boolean, s jsonb, st jsonb)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 BEGIN
 	RETURN QUERY EXECUTE capforecast._keyed_sql('SELECT s.live AND coalesce(st.entitled, true), to_jsonb(s), to_jsonb(st)
 		FROM ' || capforecast._subscriptions_sql() || ' s LEFT JOIN capforecast.subscription_state st USING (subscription_id)

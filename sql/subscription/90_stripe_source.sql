@@ -79,18 +79,21 @@ BEGIN
 		RETURN;
 	END IF;
 	RETURN QUERY
-	WITH item AS MATERIALIZED (
+	WITH subscription AS MATERIALIZED (
+		SELECT r FROM capforecast._stripe_rows(mirror, 'x.id = ANY ($3) OR x.customer = ANY ($4)', ids, customers) r
+	), item AS MATERIALIZED (
 		SELECT i ->> 'subscription' AS subscription, jsonb_agg(i) AS items
-		FROM capforecast._stripe_rows(capforecast._stripe_relation('subscription_items'), 'x.subscription = ANY ($3)', ids) i GROUP BY 1
+		FROM capforecast._stripe_rows(capforecast._stripe_relation('subscription_items'), 'x.subscription = ANY ($3)',
+			CASE WHEN ids IS NOT NULL THEN ARRAY(SELECT r ->> 'id' FROM subscription) END) i GROUP BY 1
 	), gone AS MATERIALIZED (
-		SELECT c ->> 'id' AS id FROM capforecast._stripe_rows(capforecast._stripe_relation('customers')) c WHERE (c ->> 'deleted')::boolean
+		SELECT c ->> 'id' AS id FROM capforecast._stripe_rows(capforecast._stripe_relation('customers'), 'x.deleted', '{}') c
 	)
 	SELECT r ->> 'id', r ->> 'customer',
 		CASE WHEN g.id IS NOT NULL AND capforecast._stripe_rank(r ->> 'status') < 7 THEN 'canceled' ELSE r ->> 'status' END,
 		g.id IS NOT NULL AND capforecast._stripe_rank(r ->> 'status') < 7, r,
 		capforecast._stripe_items(coalesce(item.items, r -> 'items')),
 		coalesce(r ->> 'last_synced_at', r ->> '_last_synced_at', r ->> 'updated_at', r ->> '_updated_at')::timestamptz, ''
-	FROM capforecast._stripe_rows(mirror, 'x.id = ANY ($3) OR x.customer = ANY ($4)', ids, customers) r
+	FROM subscription
 		LEFT JOIN item ON item.subscription = r ->> 'id'
 		LEFT JOIN gone g ON g.id = r ->> 'customer';
 END

@@ -4,7 +4,7 @@
 CREATE FUNCTION capforecast._stripe_decide(ids text[] DEFAULT NULL)
 	RETURNS TABLE (subscription_id text, vendor_id text, stripe_id text, verdict text, ends boolean, problems text[], current jsonb, target jsonb,
 		version timestamptz, event_id text, stripe_status text, items jsonb)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	mirrored boolean := capforecast._stripe_relation('subscriptions') IS NOT NULL;
 	unbound text[] := ARRAY(SELECT c FROM unnest(ARRAY['is_annual', 'trial_ends_at', 'cancel_at_period_end', 'cancelled_at', 'stripe_price_id']) c
@@ -90,7 +90,7 @@ COMMENT ON FUNCTION capforecast._stripe_decide(text[]) IS
 	'For each subscription with an id of Stripe: what its row is, what it should be, and the verdict (apply, unchanged, stale, missing, ambiguous).';
 
 CREATE FUNCTION capforecast._stripe_apply(as_of timestamptz, ids text[], options jsonb)
-	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET timezone = 'UTC' AS $$
+	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	d record;
 	applied bigint := 0;
@@ -186,26 +186,25 @@ DECLARE
 		'stripe_price_unknown', 'stripe_row_lagging', 'stripe_status_unknown'];
 	started_at timestamptz := clock_timestamp();
 	now timestamptz := capforecast._now(as_of);
+	busy jsonb := capforecast._busy(job, now, dry_run);
 	mirror constant text := 'mirror ' || capforecast._setting('stripe_schema');
 	silence text;
 	decided jsonb;
 	ending text[];
 	live bigint;
 	chosen text[];
+	worked record;
 	counts jsonb;
 	problems jsonb;
 	result capforecast.sync_result;
 BEGIN
-	result.already_running := NOT capforecast._try_job_lock(job);
-	IF result.already_running THEN
-		result.as_of := now;
-		result.dry_run := dry_run;
-		RETURN result;
+	IF busy IS NOT NULL THEN
+		RETURN jsonb_populate_record(result, busy);
 	END IF;
 	silence := capforecast._stripe_silence(now);
 	BEGIN
 		PERFORM capforecast._see(now);
-		SELECT coalesce(jsonb_agg(to_jsonb(d) - ARRAY['current', 'target', 'items']), '[]'),
+		SELECT coalesce(jsonb_agg(to_jsonb(d) - ARRAY['current', 'target', 'items']) FILTER (WHERE cardinality(d.problems) > 0), '[]'),
 			coalesce(array_agg(d.subscription_id) FILTER (WHERE d.verdict = 'apply' AND d.ends), '{}'),
 			coalesce(array_agg(d.subscription_id) FILTER (WHERE d.verdict = 'apply' AND NOT d.ends OR d.verdict = 'unchanged' AND o.waits), '{}'),
 			jsonb_build_object('examined', count(*), 'unchanged', count(*) FILTER (WHERE d.verdict = 'unchanged'), 'stale', count(*) FILTER (WHERE d.verdict = 'stale'),
@@ -226,10 +225,11 @@ BEGIN
 					'detail', jsonb_build_object('would_end', cardinality(ending), 'live', live, 'subscriptions', to_jsonb(ending[1:20])));
 				ending := '{}';
 			END IF;
-			SELECT w.counts - 'examined' || counts, problems || w.failures INTO counts, problems
-			FROM capforecast._work(job, '_stripe_apply', 'true', now, '{}', given => chosen || ending) w;
-			UPDATE capforecast.stripe_event e SET outcome = 'accepted', applied_at = now
-			WHERE e.outcome = 'stored_unresolved' AND e.object_id IN (SELECT r ->> 'stripe_id' FROM jsonb_array_elements(decided) r WHERE r ->> 'verdict' <> 'missing');
+			SELECT * INTO worked FROM capforecast._work(job, '_stripe_apply', 'true', now, '{}', given => chosen || ending);
+			counts := (worked.counts - 'examined') || counts;
+			problems := problems || worked.failures;
+			EXECUTE capforecast._host_sql('UPDATE capforecast.stripe_event e SET outcome = ''accepted'', applied_at = $1
+				WHERE e.outcome = ''stored_unresolved'' AND e.object_id IN (SELECT s.stripe_subscription_id FROM ' || capforecast._subscriptions_sql() || ' s)') USING now;
 		END IF;
 		result := jsonb_populate_record(NULL::capforecast.sync_result, to_jsonb(capforecast._finish(job, started_at, now, dry_run, counts, problems, codes)) || (counts - 'failed'));
 		result.applied := result.changed;

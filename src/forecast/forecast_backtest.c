@@ -150,8 +150,9 @@ capforecast_backtest(PG_FUNCTION_ARGS)
 	work = AllocSetContextCreate(CurrentMemoryContext, "capforecast backtest", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(work);
 	cf_options_init(&request.options);
-	request.horizon = request_count(fcinfo, 1, "horizon", FORECAST_MAX_HORIZON);
-	n_folds = request_count(fcinfo, 2, "folds", CF_MAX_FOLDS);
+	request.horizon = request_count(fcinfo, 1, "horizon", FORECAST_MAX_HORIZON,
+										"Give a number of steps of the series, for example 30.");
+	n_folds = request_count(fcinfo, 2, "folds", CF_MAX_FOLDS, "Give a number of forecasts to make, for example 5.");
 	request.options.model = request_model(fcinfo, 3);
 	request.level = request_level(fcinfo, 4);
 	request.options.season_length = request_season_length(fcinfo, 5);

@@ -79,6 +79,11 @@ put_on_grid(const Series *series, int n, const ForecastNeeds *needs, ForecastInp
 	CfStatus	status = series_grid_make(series, n, needs->kind, needs->step, &input->on_grid);
 	CfGrid	   *grid = &input->on_grid.grid;
 
+	if (status == CF_TOO_BIG && grid->step == 0 && grid->months == 0)
+	{
+		decide(input, FORECAST_UNRELIABLE, pstrdup("The times lie outside of the years that can be calculated with."));
+		return false;
+	}
 	if (status == CF_TOO_BIG)
 	{
 		decide(input, FORECAST_INSUFFICIENT_COVERAGE,

@@ -101,7 +101,7 @@ forecast_metric_request(text *name, ForecastRequest *request)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("floor must not be above cap"),
-				 errdetail("floor is %g, cap is %g; one of them is the metric's own.",
+				 errdetail("floor is %.15g, cap is %.15g; one of them is the metric's own.",
 						   request->options.floor, request->options.cap),
 				 errhint("Give both.")));
 	return metric;

@@ -211,7 +211,7 @@ Datum
 capforecast_detect_changepoints(PG_FUNCTION_ARGS)
 {
 	Call		call;
-	int			most = request_count(fcinfo, 2, "max_changes", MAX_CHANGES);
+	int			most = request_count(fcinfo, 2, "max_changes", MAX_CHANGES, "Give how many are wanted, for example 10.");
 	int			period = request_season_length(fcinfo, 1);
 
 	if (begin(fcinfo, &call) && settle_season(&call, &period))

@@ -33,7 +33,7 @@ typedef struct ForecastRequest
 /* The arguments from "first" on: horizon, model, confidence_level, season_length, floor, cap, kind, as_of. */
 extern void forecast_request_read(FunctionCallInfo fcinfo, int first, ForecastRequest *request);
 
-extern int	request_count(FunctionCallInfo fcinfo, int argument, const char *name, int most);
+extern int	request_count(FunctionCallInfo fcinfo, int argument, const char *name, int most, const char *hint);
 extern double request_level(FunctionCallInfo fcinfo, int argument);
 extern CfModel request_model(FunctionCallInfo fcinfo, int argument);
 extern int	request_season_length(FunctionCallInfo fcinfo, int argument);

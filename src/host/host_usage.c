@@ -9,8 +9,17 @@
  */
 #include "postgres.h"
 
-#include "host/host_limits.h"
 #include "host/host_usage.h"
+
+/*
+ * A tier's row, at most one however the codes are kept.  Codes are equal when their
+ * bytes are: the two columns may have different collations.
+ */
+#define TIER_OF(tier) \
+	"LEFT JOIN LATERAL (SELECT true AS found, {t:subscription_tiers.products_limit} AS products_limit, " \
+	"         {t:subscription_tiers.orders_per_month} AS orders_limit, " \
+	"         {t:subscription_tiers.team_members} AS team_limit " \
+	"    FROM {subscription_tiers} t WHERE {t:subscription_tiers.code} COLLATE \"C\" = " tier " LIMIT 1) t ON true "
 
 /*
  * Subscriptions by tier.  own_x: sum of the finite limits of their own; plan_x: how
@@ -83,6 +92,10 @@ host_usage_parts(int *n_parts)
 
 const char *const host_usage_active_vendors =
 "SELECT count(*) FILTER (WHERE {vendors.is_active}) AS active_vendors FROM {vendors}";
+
+/* The limit of one subscription: NULL where it is unlimited. */
+#define LIMIT_OF(own, tier_limit) \
+	"CASE WHEN " own " = -1 THEN NULL WHEN " own " IS NOT NULL THEN " own " ELSE t." tier_limit " END"
 
 const char *const host_usage_capacity =
 "WITH product_use AS MATERIALIZED ("

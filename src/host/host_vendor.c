@@ -7,7 +7,6 @@
  */
 #include "postgres.h"
 
-#include "host/host_limits.h"
 #include "host/host_vendor.h"
 
 /* Counted per key first, so that a key is turned into text once per vendor, not per row. */
@@ -32,8 +31,17 @@ const char *const host_vendor_usage =
 	"  FROM {vendor_addons} a JOIN {addon_products} p ON {p:addon_products.id} = {a:vendor_addons.addon_product_id} " \
 	" WHERE {a:vendor_addons.status} IN ('active', 'cancelling') GROUP BY 1"
 
+/* Not by LIMIT 1 in a LATERAL, which would keep the whole statement on one core. */
+#define TIERS \
+	"SELECT DISTINCT ON ({t:subscription_tiers.code} COLLATE \"C\") {t:subscription_tiers.code} COLLATE \"C\" AS code, " \
+	"       {t:subscription_tiers.products_limit} AS products_limit, " \
+	"       {t:subscription_tiers.orders_per_month} AS orders_limit, " \
+	"       {t:subscription_tiers.team_members} AS team_limit " \
+	"  FROM {subscription_tiers} t ORDER BY {t:subscription_tiers.code} COLLATE \"C\""
+
+/* Of its own if it has one (-1: unlimited; below means nothing), else its tier's; and what add-ons grant. */
 #define EFFECTIVE(own, tier_limit, addon) \
-	"(" LIMIT_OF(own, tier_limit) " + coalesce(x." addon ", 0))::bigint"
+	"(CASE WHEN " own " >= 0 THEN " own " WHEN " own " = -1 THEN NULL ELSE t." tier_limit " END + coalesce(x." addon ", 0))::bigint"
 
 const char *const host_vendor_limits =
 "SELECT {s:vendor_subscriptions.vendor_id}::text AS vendor, {s:vendor_subscriptions.tier} AS tier, "
@@ -44,9 +52,9 @@ const char *const host_vendor_limits =
 "       coalesce(x.products, 0)::bigint AS products_extra, coalesce(x.orders, 0)::bigint AS orders_extra, "
 "       coalesce(x.team, 0)::bigint AS team_members_extra "
 "  FROM {vendor_subscriptions} s "
-TIER_OF("{s:vendor_subscriptions.tier}")
+"  JOIN (" TIERS ") t ON t.code = {s:vendor_subscriptions.tier} COLLATE \"C\" "
 "  LEFT JOIN (" LIVE_ADDONS ") x ON x.vendor = {s:vendor_subscriptions.vendor_id} "
-" WHERE {s:vendor_subscriptions.status} IN ('active', 'trial') AND t.found";
+" WHERE {s:vendor_subscriptions.status} IN ('active', 'trial')";
 
 const char *const host_vendor_tiers =
 "SELECT {t:subscription_tiers.code} AS code, {t:subscription_tiers.price_monthly_cents}::bigint AS price, "

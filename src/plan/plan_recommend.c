@@ -134,13 +134,16 @@ put_sorted(ReturnSetInfo *rsinfo, const Recommendations *list)
 	}
 }
 
-PG_FUNCTION_INFO_V1(capforecast_scaling_recommendations);
+/*
+ * capforecast._scaling_rules(as_of): the rows of scaling_recommendations() without extended.
+ */
+PG_FUNCTION_INFO_V1(capforecast_scaling_rules);
 Datum
-capforecast_scaling_recommendations(PG_FUNCTION_ARGS)
+capforecast_scaling_rules(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	bool		bounded = !PG_ARGISNULL(1);
-	TimestampTz as_of = clock_as_of(fcinfo, 1, GetCurrentTimestamp());
+	bool		bounded = !PG_ARGISNULL(0);
+	TimestampTz as_of = clock_as_of(fcinfo, 0, GetCurrentTimestamp());
 	Recommendations list = {0};
 	Health		health;
 	Trends		trends;

@@ -133,3 +133,27 @@ TRUNCATE capforecast.capacity_snapshots, capforecast.job_run;
 SELECT total_products FROM capforecast.capture_daily_snapshot();
 ROLLBACK;
 SELECT count(*) FROM capforecast.capacity_snapshots;
+-- The rights that doctor() lists are what a role needs to capture, and no more.
+SELECT capforecast.unbind('vendors');
+CREATE ROLE regress_capforecast_operator;
+GRANT USAGE ON SCHEMA capforecast, public TO regress_capforecast_operator;
+GRANT EXECUTE ON FUNCTION capforecast.capture_daily_snapshot TO regress_capforecast_operator;
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO regress_capforecast_operator;
+SET ROLE regress_capforecast_operator;
+SELECT fix FROM capforecast.doctor() \gset
+RESET ROLE;
+:fix
+SET ROLE regress_capforecast_operator;
+SELECT string_agg(fix, ' ') AS fix FROM capforecast.doctor() WHERE severity = 'error' AND subject IN ('snapshot', 'job_run') \gset
+RESET ROLE;
+:fix
+SET ROLE regress_capforecast_operator;
+SELECT total_vendors FROM capforecast.capture_daily_snapshot(refresh => true);
+DELETE FROM capforecast.capacity_snapshots;
+RESET ROLE;
+TRUNCATE capforecast.capacity_snapshots;
+SET ROLE regress_capforecast_operator;
+SELECT total_vendors FROM capforecast.capture_daily_snapshot();
+RESET ROLE;
+DROP OWNED BY regress_capforecast_operator;
+DROP ROLE regress_capforecast_operator;

@@ -40,9 +40,14 @@ CREATE ROLE regress_capforecast_reader;
 GRANT USAGE ON SCHEMA capforecast TO regress_capforecast_reader;
 GRANT SELECT ON capforecast.job TO regress_capforecast_reader;
 SET ROLE regress_capforecast_reader;
-SELECT severity, subject, regexp_replace(problem, 'read .*', 'read …') AS problem, fix FROM pg_temp.doctor();
+SELECT severity, subject, regexp_replace(problem, 'read .*', 'read …') AS problem,
+	fix LIKE 'GRANT SELECT ON %capforecast.capacity_snapshots, %TO regress_capforecast_reader;' AS grants, fix ~ '_secret|_metric_query' AS grants_too_much
+FROM pg_temp.doctor();
 RESET ROLE;
-GRANT SELECT ON ALL TABLES IN SCHEMA capforecast TO regress_capforecast_reader;
+SET ROLE regress_capforecast_reader;
+SELECT fix FROM capforecast.doctor() \gset
+RESET ROLE;
+:fix
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO regress_capforecast_reader;
 REVOKE SELECT ON vendors FROM regress_capforecast_reader;
 GRANT SELECT (id, enabled) ON vendors TO regress_capforecast_reader;

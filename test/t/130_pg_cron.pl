@@ -33,7 +33,7 @@ like($node->safe_psql('postgres', q{SELECT string_agg(problem, ';') FROM capfore
 
 # --- here
 
-my $jobs = $node->safe_psql('postgres', 'SELECT count(*) FROM capforecast.job');
+my $jobs = $node->safe_psql('postgres', 'SELECT count(*) FROM capforecast.job WHERE enabled');
 is($node->safe_psql('postgres', "SELECT count(*) FILTER (WHERE status = 'scheduled') FROM capforecast.schedule_jobs()"), $jobs, 'every job is scheduled');
 my $listed = $node->safe_psql('postgres', 'SELECT jobid, jobname, schedule, command, database, username FROM cron.job ORDER BY jobid');
 $node->safe_psql('postgres', 'SELECT FROM capforecast.schedule_jobs()');
@@ -45,6 +45,14 @@ is($node->safe_psql('postgres', 'SELECT jobname FROM cron.job'), 'mine', 'and on
 is($node->safe_psql('postgres', 'SELECT count(*) FROM capforecast.unschedule_jobs()'), '0', 'again: nothing is left to do');
 $node->safe_psql('postgres', 'SELECT FROM capforecast.schedule_jobs()');
 is($node->safe_psql('postgres', "SELECT count(*) FROM cron.job WHERE jobname LIKE 'capforecast:%'"), $jobs, 'and back');
+# Jobs that are not enabled any more are unscheduled.
+my $all = $node->safe_psql('postgres', 'SELECT count(*) FROM capforecast.job');
+$node->safe_psql('postgres', 'ALTER DATABASE postgres SET capforecast.manage_subscriptions = on');
+$node->safe_psql('postgres', 'SELECT FROM capforecast.schedule_jobs()');
+is($node->safe_psql('postgres', "SELECT count(*) FROM cron.job WHERE jobname LIKE 'capforecast:%'"), $all, 'with manage_subscriptions there are more');
+$node->safe_psql('postgres', 'ALTER DATABASE postgres RESET capforecast.manage_subscriptions');
+is($node->safe_psql('postgres', "SELECT count(*) FROM capforecast.schedule_jobs() WHERE status LIKE 'unscheduled%'"), $all - $jobs, 'without it they go');
+is($node->safe_psql('postgres', "SELECT count(*) FROM cron.job WHERE jobname LIKE 'capforecast:%'"), $jobs, 'and the others stay');
 # A role that may not see pg_cron's tables is told.
 $node->safe_psql('postgres', 'CREATE ROLE reader; GRANT USAGE ON SCHEMA capforecast TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA capforecast, public TO reader');
 like($node->safe_psql('postgres', q{SET ROLE reader; SELECT fix FROM capforecast.doctor() WHERE subject = 'pg_cron'}), qr/GRANT USAGE ON SCHEMA cron TO reader/,

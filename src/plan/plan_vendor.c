@@ -1,0 +1,119 @@
+/*
+ * plan_vendor.c
+ *		vendor_outlook(): which vendor passes which limit of its plan, when, and the tier
+ *		that would fit.
+ *
+ * One statement over all subscriptions.  What is slow, simulating the futures of a
+ * vendor's use, is done in a part that may run in parallel workers; the rest sees only the
+ * vendors that are near a limit.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+#include "common/clock.h"
+#include "common/scope.h"
+#include "host/host_sql.h"
+#include "host/host_vendor.h"
+
+#define MAX_WITHIN_DAYS	366
+
+/*
+ * $1 as_of, $2 the end of the horizon, $3 the last day captured.  "near" is apart so that it
+ * is planned as a whole: what comes after it must not keep it on one core.  The function
+ * stands in the target list, where the planner counts its cost for every row.
+ */
+static const char *const statement =
+"WITH near AS MATERIALIZED ("
+"  SELECT n.vendor, n.tier, n.period_end, n.products_extra, n.orders_extra, n.team_members_extra, (n.r).* "
+"    FROM (SELECT v.*, capforecast._vendor_near(v.vendor, v.products_limit, v.orders_limit, v.team_members_limit, "
+"                       v.period_end, $3, $1, $2) AS r FROM (%1$s) v OFFSET 0) n) "
+"SELECT near.vendor, n.name, near.resource, near.tier, near.current_value, near.quota::bigint, "
+"       near.current_value / nullif(near.quota, 0), near.status, greatest(near.breach_date - ($1 AT TIME ZONE 'UTC')::date, 0), "
+"       near.breach_date, near.breach_date_earliest, near.breach_date_latest, near.breach_probability, "
+"       CASE near.position WHEN 1 THEN near.projected_products WHEN 2 THEN near.projected_orders ELSE near.projected_team END, "
+"       fit.code, fit.price, fit.currency, "
+"       format(CASE WHEN near.status = 'already_breached' THEN '%%s of %%s %%s are used since %%s%%s' "
+"                   ELSE '%%s of %%s %%s are used, and all of them by about %%s%%s' END, "
+"              near.current_value, near.quota, "
+"              (ARRAY['products', 'orders of the period', 'team members'])[near.position], near.breach_date, "
+"              CASE WHEN near.position = 2 THEN format(' (the period ends on %%s)', (near.period_end AT TIME ZONE 'UTC')::date) END) "
+"       || CASE WHEN fit.code IS NULL THEN '; no active tier would carry what is expected.' "
+"               WHEN fit.code = near.tier THEN '; its tier alone would carry it: the limit is the subscription''s own.' "
+"               ELSE format('; tier %%s would carry what is expected.', fit.code) END "
+"  FROM near "
+"  LEFT JOIN LATERAL (SELECT t.code, t.price, t.currency FROM (%2$s) t "
+"     WHERE (t.products_limit IS NULL OR near.projected_products <= t.products_limit + near.products_extra) "
+"       AND (t.orders_limit IS NULL OR near.projected_orders <= t.orders_limit + near.orders_extra) "
+"       AND (t.team_limit IS NULL OR near.projected_team <= t.team_limit + near.team_members_extra) "
+"     ORDER BY t.price, t.position, t.code LIMIT 1) fit ON true "
+"  LEFT JOIN (%3$s) n ON n.vendor = near.vendor "
+" ORDER BY near.breach_date, near.vendor, near.position";
+
+/* The last day whose use is known at as_of; false: none. */
+static bool
+last_captured(TimestampTz as_of, DateADT *day)
+{
+	Oid			types[1] = {DATEOID};
+	Datum		values[1] = {DateADTGetDatum(clock_utc_day(as_of))};
+	bool		is_null;
+
+	scope_execute("SELECT max(day) FROM capforecast.metric_value WHERE metric = 'limited_team_members' AND day <= $1",
+				  1, types, values, NULL, true, SPI_OK_SELECT);
+	*day = DatumGetDateADT(scope_datum(0, 1, &is_null));
+	return !is_null;
+}
+
+static TimestampTz
+horizon_end(FunctionCallInfo fcinfo, int argument, TimestampTz as_of)
+{
+	TimestampTz until;
+
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("within must not be null")));
+	until = DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval, TimestampGetDatum(as_of), PG_GETARG_DATUM(argument)));
+	if (until <= as_of || until > as_of + MAX_WITHIN_DAYS * USECS_PER_DAY)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("within must be longer than 0 and at most %d days", MAX_WITHIN_DAYS),
+				 errhint("Give an interval, for example '30 days'.")));
+	return until;
+}
+
+PG_FUNCTION_INFO_V1(capforecast_vendor_outlook);
+Datum
+capforecast_vendor_outlook(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	TimestampTz as_of = clock_as_of(fcinfo, 1, GetCurrentTimestamp());
+	TimestampTz until = horizon_end(fcinfo, 0, as_of);
+	Oid			types[3] = {TIMESTAMPTZOID, TIMESTAMPTZOID, DATEOID};
+	Datum		values[3] = {TimestampTzGetDatum(as_of), TimestampTzGetDatum(until)};
+	DateADT		last;
+	char	   *sql;
+	Scope		scope;
+
+	InitMaterializedSRF(fcinfo, 0);
+	scope_enter(&scope);
+	sql = psprintf(statement, host_sql_expand(host_vendor_limits), host_sql_expand(host_vendor_tiers),
+				   host_sql_expand(host_vendor_names));
+	if (last_captured(as_of, &last))
+	{
+		values[2] = DateADTGetDatum(last);
+		scope_set("row_security", "off");
+		/* the table is small beside the work that each of its rows is */
+		scope_set("min_parallel_table_scan_size", "0");
+		/* costs say little of one call in thousands: compiling takes longer than it saves */
+		scope_set("jit", "off");
+		scope_execute(sql, 3, types, values, NULL, true, SPI_OK_SELECT);
+		for (uint64 row = 0; row < SPI_processed; row++)
+			tuplestore_puttuple(rsinfo->setResult, SPI_tuptable->vals[row]);
+	}
+	scope_leave(&scope);
+	return (Datum) 0;
+}
