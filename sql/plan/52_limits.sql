@@ -93,12 +93,3 @@ CREATE FUNCTION capforecast._limits(as_of timestamptz)
 $$;
 COMMENT ON FUNCTION capforecast._limits(timestamptz) IS
 	'Each limit of each metric: the maximum of the infrastructure tier in use, the sum of what the limited subscriptions allow, or the metric''s own, as captured.';
-
--- Thirteen months: a year's season is seen once, and what is older no longer decides.
-CREATE FUNCTION capforecast._recent_series(metric text, as_of timestamptz)
-	RETURNS capforecast.series LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT capforecast.series_agg(h.day, h.value) FROM capforecast.metric_history h
-	WHERE h.metric = _recent_series.metric
-		AND h.day <= (as_of AT TIME ZONE 'UTC')::date AND h.day > (as_of AT TIME ZONE 'UTC')::date - 400
-$$;
-COMMENT ON FUNCTION capforecast._recent_series(text, timestamptz) IS 'The last 400 days of a metric, on which plans are made.';

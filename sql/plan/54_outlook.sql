@@ -12,7 +12,7 @@ CREATE FUNCTION capforecast._outlook(horizon interval, as_of timestamptz)
 			ELSE l.limit_value / nullif(t.current_value, 0) END,
 		t.status, t.breach_date, t.breach_date_earliest, t.breach_date_latest, t.breach_probability, t.ready_on, t.reason
 	FROM capforecast._limits(as_of) l
-		CROSS JOIN LATERAL capforecast.time_to_threshold(capforecast._recent_series(l.metric, as_of), l.limit_value,
+		CROSS JOIN LATERAL capforecast.time_to_threshold(capforecast.metric_series(l.metric, as_of), l.limit_value,
 			horizon => horizon, direction => l.direction, kind => l.kind, as_of => as_of) t
 $$;
 COMMENT ON FUNCTION capforecast._outlook(interval, timestamptz) IS 'time_to_threshold() for every limit.';
@@ -101,7 +101,7 @@ CREATE FUNCTION capforecast.capacity_outlook(horizon interval DEFAULT '365 days'
 			max(t.breach_probability) FILTER (WHERE d.days <= 60) AS in_60,
 			max(t.breach_probability) AS in_90
 		FROM planned p CROSS JOIN (VALUES (30), (60), (90)) d(days)
-			CROSS JOIN LATERAL capforecast.time_to_threshold(capforecast._recent_series(p.metric, p.now), p.limit_value,
+			CROSS JOIN LATERAL capforecast.time_to_threshold(capforecast.metric_series(p.metric, p.now), p.limit_value,
 				horizon => make_interval(days => d.days), direction => p.direction, kind => p.kind, as_of => p.now) t
 		GROUP BY p.metric, p.limit_kind)
 	SELECT p.metric, p.limit_kind, p.limit_name, p.unit, p.current_value, p.limit_value, p.utilization_ratio, p.status,
