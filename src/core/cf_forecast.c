@@ -137,6 +137,20 @@ upper_bound(const CfOptions *options, double mean, double radius)
 	return bounded(options, value);
 }
 
+/* A stock that has never fallen is not forecast to: its last value is a floor, where none is higher. */
+static void
+raise_floor(const CfPrepared *p, CfOptions *options)
+{
+	double		last = p->y[p->n - 1];
+
+	if (options->kind != CF_KIND_STOCK || p->n_known < SHORT || options->floor >= last || options->cap <= last)
+		return;
+	for (int t = 1; t < p->n; t++)
+		if (p->y[t] < p->y[t - 1])
+			return;
+	options->floor = last;
+}
+
 static double
 largest_value(const CfPrepared *p)
 {
@@ -222,6 +236,7 @@ cf_forecast(const double *y, int n, const CfOptions *given, int horizon,
 	describe(&p, &c, &options, horizon, info);
 	if (cf_change_is_recent(p.x, p.n, work))
 		info->flags |= CF_FLAG_LEVEL_SHIFT;
+	raise_floor(&p, &options);
 	out.ahead = horizon + p.trail;
 	out.largest = largest_value(&p);
 	out.radius = radius;
@@ -236,6 +251,8 @@ cf_forecast(const double *y, int n, const CfOptions *given, int horizon,
 		out.lower = NULL;
 	for (int h = 0; h < horizon; h++)
 	{
+		if (h % 4096 == 4095 && cf_stop_requested(stop))
+			return CF_STOPPED;
 		cf_combine_reach(&c, h + 1 + p.trail, reach);
 		write_step(&out, h, cf_combine_at(&c, p.n - 1, reach));
 	}

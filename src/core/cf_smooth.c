@@ -269,14 +269,17 @@ double
 cf_smooth_reach(double phi, int k)
 {
 	double		power = 1.0;
-	double		sum = 0.0;
+	double		square = phi;
 
 	if (phi == 1.0)
 		return k;
-	for (int i = 0; i < k && power > 1e-17; i++)
+	for (; k > 0; k /= 2)
 	{
-		power *= phi;
-		sum += power;
+		if (k % 2 == 1)
+			power *= square;
+		square *= square;
+		if (power < 1e-30 || square < 1e-100)
+			square = 0.0;		/* no denormals */
 	}
-	return sum;
+	return phi * (1.0 - power) / (1.0 - phi);
 }
