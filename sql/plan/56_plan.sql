@@ -85,6 +85,7 @@ DECLARE
 	start constant date := coalesce(what_if.from_date, '-infinity');
 	plain constant boolean := what_if.add = 0 AND what_if.growth_multiplier = 1;
 BEGIN
+	PERFORM capforecast._known_metric(what_if.metric);
 	IF what_if.add IS NULL OR abs(what_if.add) = 'Infinity' OR what_if.add = 'NaN' THEN
 		RAISE invalid_parameter_value USING
 			MESSAGE = 'add must be a finite number',

@@ -129,13 +129,12 @@ BEGIN
 	END IF;
 	upgrade := target.price_monthly_cents >= old_monthly AND (annual OR NOT s.is_annual);
 	plan.action := CASE WHEN upgrade THEN 'upgrade' ELSE 'downgrade' END;
-	IF s.status <> 'trial' AND (timing = 'period_end' OR (timing = 'auto' AND NOT upgrade)) THEN
+	IF s.status = 'past_due' AND (upgrade OR timing = 'immediate') THEN
+		PERFORM capforecast._fail('55000', 'unpaid_invoice', 'the tier cannot be changed while a payment is due',
+			'The subscription is past_due.', 'Change it after the payment; only a downgrade can wait for the end of the period.');
+	ELSIF s.status <> 'trial' AND (timing = 'period_end' OR (timing = 'auto' AND NOT upgrade)) THEN
 		plan.effective_at := s.period_end;
 		RETURN plan;
-	END IF;
-	IF s.status = 'past_due' THEN
-		PERFORM capforecast._fail('55000', 'unpaid_invoice', 'the tier cannot be changed at once while a payment is due',
-			'The subscription is past_due.', 'Change it at the end of the period, or after the payment.');
 	END IF;
 	SELECT l.lines, l.net, l.at INTO plan.lines, plan.net_cents, plan.effective_at
 	FROM capforecast._tier_lines(s, st, target, annual, proration, as_of) l;

@@ -21,6 +21,18 @@
 #define CALIBRATION 0.85		/* of a flow's errors, on real series */
 #define KNOWN 90				/* a pace wanders: no more steps than these make its mean surer */
 
+/*
+ * Each future has random numbers of its own, so that it is the same future whatever is asked
+ * of it: a longer horizon gives no other day, and a higher threshold never an earlier one.
+ */
+static uint64_t
+seed_of_path(uint64_t seed, int path)
+{
+	uint64_t	state = seed ^ ((uint64_t) path * UINT64_C(0xD1342543DE82EF95));
+
+	return cf_num_random(&state);
+}
+
 size_t
 cf_paths_worksize(int n, int steps)
 {
@@ -163,7 +175,6 @@ cf_paths_stock(const double *y, int n, int period, const CfPace *pace, const CfP
 	Blocks		blocks = choose_blocks(n, period);
 	CfPathTask	reachable = *given;
 	const CfPathTask *task = &reachable;
-	uint64_t	random = task->seed;
 
 	reachable.threshold = effective_threshold(y, n, given->threshold);
 	for (int k = 0; k < task->steps; k++)
@@ -173,6 +184,7 @@ cf_paths_stock(const double *y, int n, int period, const CfPace *pace, const CfP
 		/* views in turn, errors spread evenly over the normal distribution: less noise than drawing them */
 		double		u = (i / 4 + 0.5) / (CF_PATHS / 4);
 		double		drawn = pace->view[i % 4] + pace->error * cf_num_normal_quantile(u);
+		uint64_t	random = seed_of_path(task->seed, i);
 		int			step;
 
 		if (i % 8 == 0 && cf_stop_requested(stop))
@@ -259,7 +271,6 @@ cf_paths_flow(const CfPrepared *p, const CfCombination *c, double sign, const Cf
 	double	   *error = work + task->steps;
 	Flow		f = {p, sign, 0.0, p->n / 4, 0, 0, work, error};
 	double		reach[CF_MAX_MEMBERS];
-	uint64_t	random = task->seed;
 	CfSmooth	fit;
 	double		freedom;
 
@@ -278,6 +289,7 @@ cf_paths_flow(const CfPrepared *p, const CfCombination *c, double sign, const Cf
 	freedom = freedom < 3.0 ? 3.0 : freedom;
 	for (int i = 0; i < CF_PATHS; i++)
 	{
+		uint64_t	random = seed_of_path(task->seed, i);
 		int			step;
 
 		if (i % 8 == 0 && cf_stop_requested(stop))
