@@ -141,7 +141,7 @@ BEGIN
 	IF st.pending_tier IS NOT NULL THEN
 		plan.notes := plan.notes || 'pending_change_cleared'::text;
 	END IF;
-	IF upgrade AND s.cancel_at_period_end AND NOT keep_cancel THEN
+	IF upgrade AND s.cancel_at_period_end AND keep_cancel IS NOT TRUE THEN
 		plan.notes := plan.notes || 'cancellation_cleared'::text;
 	END IF;
 	RETURN plan;
@@ -233,8 +233,8 @@ DECLARE
 BEGIN
 	PERFORM capforecast._check_choice('timing', timing, '{auto,immediate,period_end}');
 	PERFORM capforecast._check_choice('proration', proration, '{second,day,none}');
-	s := capforecast._subscription(vendor, NOT preview);
-	IF NOT preview THEN
+	s := capforecast._subscription(vendor, preview IS NOT TRUE);
+	IF preview IS NOT TRUE THEN
 		earlier := capforecast._replay('change_tier', s.vendor_id, idempotency_key, request);
 		IF earlier IS NOT NULL THEN
 			RETURN jsonb_populate_record(NULL::capforecast.change_result, earlier);

@@ -74,7 +74,7 @@ CREATE FUNCTION capforecast.purchase_addon(vendor text, addon text, quantity int
 DECLARE
 	now timestamptz := capforecast._now(as_of);
 	request constant jsonb := jsonb_build_object('addon', addon, 'quantity', quantity);
-	s capforecast._subscription_row := capforecast._subscription(vendor, NOT preview);
+	s capforecast._subscription_row := capforecast._subscription(vendor, preview IS NOT TRUE);
 	earlier jsonb := CASE WHEN preview THEN NULL ELSE capforecast._replay('purchase_addon', s.vendor_id, idempotency_key, request) END;
 	product capforecast._addon_product;
 	held record;
@@ -171,7 +171,7 @@ CREATE FUNCTION capforecast.cancel_addon(vendor text, addon text, quantity integ
 DECLARE
 	now timestamptz := capforecast._now(as_of);
 	request constant jsonb := jsonb_build_object('addon', addon, 'quantity', quantity, 'timing', timing);
-	s capforecast._subscription_row := capforecast._subscription(vendor, NOT preview);
+	s capforecast._subscription_row := capforecast._subscription(vendor, preview IS NOT TRUE);
 	earlier jsonb := CASE WHEN preview THEN NULL ELSE capforecast._replay('cancel_addon', s.vendor_id, idempotency_key, request) END;
 	held record;
 	removed bigint;

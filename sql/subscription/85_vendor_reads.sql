@@ -213,6 +213,9 @@ DECLARE
 	u record;
 BEGIN
 	PERFORM capforecast._check_choice('resource', wanted, '{products,orders,team_members}');
+	IF delta IS NULL THEN
+		PERFORM capforecast._fail('22023', 'bad_argument', 'delta must be a number', 'It is NULL.', 'Leave it out for 1.');
+	END IF;
 	IF lock THEN
 		IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
 			PERFORM capforecast._fail('25001', 'isolation', 'check_limit with a lock needs read committed',

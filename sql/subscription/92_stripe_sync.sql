@@ -13,12 +13,12 @@ DECLARE
 	customers text[];
 BEGIN
 	IF ids IS NOT NULL THEN
-		EXECUTE capforecast._host_sql('SELECT coalesce(array_agg(s.stripe_subscription_id), ''{}''), coalesce(array_agg(s.stripe_customer_id), ''{}'')
-			FROM ' || capforecast._subscriptions_sql() || ' s WHERE s.subscription_id = ANY ($1)') INTO stripe_ids, customers USING ids;
+		EXECUTE capforecast._keyed_sql('SELECT coalesce(array_agg(s.stripe_subscription_id), ''{}''), coalesce(array_agg(s.stripe_customer_id), ''{}'')
+			FROM ' || capforecast._subscriptions_sql() || ' s WHERE s.id = ANY (@key)', ids::text) INTO stripe_ids, customers;
 	END IF;
-	RETURN QUERY EXECUTE capforecast._host_sql($sql$
+	RETURN QUERY EXECUTE capforecast._keyed_sql($sql$
 		WITH source AS MATERIALIZED (
-			SELECT * FROM capforecast._stripe_source($4, $5)
+			SELECT * FROM capforecast._stripe_source($3, $4)
 		), priced AS (
 			SELECT x.stripe_id, count(*) AS n_items, count(DISTINCT t.code || (i ->> 'price')) AS n_plans, min(t.code) AS tier, bool_or(i ->> 'price' = t.stripe_annual) AS annual,
 				min(i ->> 'price') FILTER (WHERE t.code IS NOT NULL) AS price
@@ -32,13 +32,13 @@ BEGIN
 			SELECT x.customer, count(*) AS n, count(*) FILTER (WHERE x.n_plans = 1) AS n_known, min(x.stripe_id) AS stripe_id FROM src x WHERE x.rank < 7 GROUP BY 1
 		), host AS (
 			SELECT s.*, st.stripe_subscription_id AS applied_id, st.stripe_status AS applied_status, st.stripe_version AS applied_version, st.stripe_event_id AS applied_event,
-				coalesce(st.entitled, true) AS entitled, coalesce(st.collection_paused, false) AS paused, st.anchor_local, coalesce(st.anchor_zone, $6) AS zone,
+				coalesce(st.entitled, true) AS entitled, coalesce(st.collection_paused, false) AS paused, st.anchor_local, coalesce(st.anchor_zone, $5) AS zone,
 				own.stripe_id IS NULL AND s.stripe_subscription_id IS NOT NULL AS missing,
 				CASE WHEN s.stripe_subscription_id IS NULL THEN o.n > 1 ELSE own.rank >= 7 AND o.n >= 1 AND NOT (o.n = 1 AND o.n_known = 1) END IS TRUE AS ambiguous,
 				CASE WHEN s.stripe_subscription_id IS NULL OR own.rank >= 7 AND o.n = 1 THEN o.stripe_id ELSE own.stripe_id END AS chosen
 			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s LEFT JOIN capforecast.subscription_state st USING (subscription_id)
 				LEFT JOIN src own ON own.stripe_id = s.stripe_subscription_id LEFT JOIN other o ON o.customer = s.stripe_customer_id
-			WHERE (s.stripe_subscription_id IS NOT NULL OR o.n > 0) AND ($1 IS NULL OR s.subscription_id = ANY ($1))
+			WHERE (s.stripe_subscription_id IS NOT NULL OR o.n > 0)$sql$ || CASE WHEN ids IS NOT NULL THEN ' AND s.id = ANY (@key)' ELSE '' END || $sql$
 		), wanted AS (
 			SELECT h.*, x.stripe_id, x.version, x.event_id, x.status AS stripe_status, x.rank, x.items, x.lagging, m.known, m.host_status, x.n_items, x.n_plans,
 				m.host_status IN ('cancelled', 'expired') IS TRUE AS ending, t.starts, t.ends AS period_ends,
@@ -52,7 +52,7 @@ BEGIN
 					'stripe_subscription_id', x.stripe_id, 'stripe_price_id', CASE WHEN x.n_plans = 1 THEN x.price ELSE h.stripe_price_id END,
 					'entitled', CASE WHEN t.kept THEN coalesce(m.entitled, h.entitled) ELSE h.entitled END,
 					'paused', CASE WHEN t.kept THEN jsonb_typeof(x.object -> 'pause_collection') = 'object' IS TRUE ELSE h.paused END,
-					'anchor', CASE WHEN t.kept THEN coalesce(timezone(h.zone, t.anchor), h.anchor_local) ELSE h.anchor_local END) - $2 AS target
+					'anchor', CASE WHEN t.kept THEN coalesce(timezone(h.zone, t.anchor), h.anchor_local) ELSE h.anchor_local END) - $1 AS target
 			FROM host h JOIN src x ON x.stripe_id = h.chosen CROSS JOIN LATERAL capforecast._stripe_map(x.status) m
 				-- kept: there is a state, or will be, to hold what the host's row cannot
 				CROSS JOIN LATERAL (SELECT h.anchor_local IS NOT NULL OR coalesce(m.host_status, h.status) IN ('trial', 'active', 'past_due') AS kept,
@@ -65,7 +65,7 @@ BEGIN
 			SELECT w.*, jsonb_build_object('status', w.status, 'tier', w.tier, 'is_annual', w.is_annual, 'period_start', w.period_start, 'period_end', w.period_end,
 				'trial_ends_at', w.trial_ends_at, 'cancel_at_period_end', w.cancel_at_period_end, 'cancelled_at', w.cancelled_at,
 				'stripe_subscription_id', w.stripe_subscription_id, 'stripe_price_id', w.stripe_price_id,
-				'entitled', w.entitled, 'paused', w.paused, 'anchor', w.anchor_local) - $2 AS current
+				'entitled', w.entitled, 'paused', w.paused, 'anchor', w.anchor_local) - $1 AS current
 			FROM wanted w
 		)
 		SELECT c.subscription_id, c.vendor_id::text, c.stripe_id,
@@ -82,8 +82,8 @@ BEGIN
 		UNION ALL
 		SELECT h.subscription_id, h.vendor_id::text, h.stripe_subscription_id, CASE WHEN h.ambiguous THEN 'ambiguous' ELSE 'missing' END, false,
 			CASE WHEN h.ambiguous THEN ARRAY['stripe_ambiguous'] ELSE ARRAY['stripe_missing'] END, NULL, NULL, NULL, NULL, NULL, NULL
-		FROM host h WHERE h.ambiguous OR h.missing AND $3$sql$)
-	USING ids, unbound, mirrored, stripe_ids, customers, capforecast._setting('billing_timezone');
+		FROM host h WHERE h.ambiguous OR h.missing AND $2$sql$, ids::text)
+	USING unbound, mirrored, stripe_ids, customers, capforecast._setting('billing_timezone');
 END
 $$;
 COMMENT ON FUNCTION capforecast._stripe_decide(text[]) IS
@@ -219,7 +219,7 @@ BEGIN
 		ELSE
 			PERFORM capforecast._note_missing(now, ARRAY(SELECT r ->> 'subscription_id' FROM jsonb_array_elements(decided) r WHERE r ->> 'verdict' = 'missing'));
 			problems := capforecast._stripe_findings(decided, now);
-			IF cardinality(ending) > greatest(5, live / 10.0) AND NOT force THEN
+			IF cardinality(ending) > greatest(5, live / 10.0) AND force IS NOT TRUE THEN
 				counts := counts || jsonb_build_object('held_back', cardinality(ending));
 				problems := problems || jsonb_build_object('code', 'mass_change_guard', 'subject', mirror,
 					'detail', jsonb_build_object('would_end', cardinality(ending), 'live', live, 'subscriptions', to_jsonb(ending[1:20])));

@@ -168,6 +168,9 @@ DECLARE
 	held record;
 	s capforecast._subscription_row;
 BEGIN
+	IF ok IS NULL THEN
+		PERFORM capforecast._fail('22023', 'bad_argument', 'ok must be true or false', 'It is NULL.', 'Settle the row when Stripe has answered.');
+	END IF;
 	SELECT * INTO o FROM capforecast.stripe_outbox x WHERE x.id = settle_outbox.id;
 	IF o.id IS NULL THEN
 		PERFORM capforecast._fail('P0002', 'unknown_request', format('stripe_outbox has no row %s', settle_outbox.id), 'It does not exist.', 'Pass the id of the row that was sent.');
