@@ -95,10 +95,13 @@ COMMENT ON FUNCTION capforecast._limits(timestamptz) IS
 	'Each limit of each metric: the maximum of the infrastructure tier in use, the sum of what the limited subscriptions allow, or the metric''s own, as captured.';
 
 -- Thirteen months: a year's season is seen once, and what is older no longer decides.
+-- In PL/pgSQL, which keeps the plan of the view for the session: planning it takes longer than reading it.
 CREATE FUNCTION capforecast._recent_series(metric text, as_of timestamptz)
-	RETURNS capforecast.series LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT capforecast.series_agg(h.day, h.value) FROM capforecast.metric_history h
-	WHERE h.metric = _recent_series.metric
-		AND h.day <= (as_of AT TIME ZONE 'UTC')::date AND h.day > (as_of AT TIME ZONE 'UTC')::date - 400
+	RETURNS capforecast.series LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (SELECT capforecast.series_agg(h.day, h.value) FROM capforecast.metric_history h
+		WHERE h.metric = _recent_series.metric
+			AND h.day <= (as_of AT TIME ZONE 'UTC')::date AND h.day > (as_of AT TIME ZONE 'UTC')::date - 400);
+END
 $$;
 COMMENT ON FUNCTION capforecast._recent_series(text, timestamptz) IS 'The last 400 days of a metric, on which plans are made.';
