@@ -98,6 +98,9 @@ BEGIN
 			PERFORM capforecast._archive_forecast(the_metric, now);
 			kept := kept + 1;
 		EXCEPTION WHEN OTHERS THEN
+			IF sqlstate ~ '^(40|53|57)' OR sqlstate = '55P03' THEN
+				RAISE;		-- to be tried again, or stopped: not this metric's failure
+			END IF;
 			failures := failures || jsonb_build_object(the_metric, jsonb_build_object('message', sqlerrm, 'sqlstate', sqlstate));
 		END;
 	END LOOP;

@@ -96,8 +96,8 @@ $$;
 COMMENT ON FUNCTION capforecast.push_image_storage(bigint, timestamptz) IS
 	'Report image storage in bytes, as measured by the application (measured_at NULL: now). Shown as stale after 48 hours. Errors: 22023 for a negative size or a time in the future.';
 
-CREATE FUNCTION capforecast._image_storage(as_of timestamptz,
+CREATE FUNCTION capforecast._read_image_storage(as_of timestamptz,
 		OUT bytes bigint, OUT gigabytes numeric, OUT source text, OUT measured_at timestamptz, OUT status text, OUT reason text)
 	LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'capforecast_image_storage';
-COMMENT ON FUNCTION capforecast._image_storage(timestamptz) IS
+COMMENT ON FUNCTION capforecast._read_image_storage(timestamptz) IS
 	'Image storage from its bound source, now: status ok, stale (pushed more than 48 hours before) or unavailable, with the reason.';

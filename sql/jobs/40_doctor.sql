@@ -185,7 +185,7 @@ CREATE FUNCTION capforecast._doctor_storage(as_of timestamptz)
 		CASE WHEN s.source IS NULL THEN 'SELECT capforecast.bind_image_storage(query => ''SELECT sum(size_bytes) FROM your_images'');'
 			 WHEN s.source = 'pushed' THEN 'Have the application call push_image_storage() every day.'
 			 ELSE 'Mend the source, bind another one with bind_image_storage(), or report the size with push_image_storage().' END
-	FROM capforecast._image_storage(as_of) s WHERE s.status <> 'ok'
+	FROM capforecast._read_image_storage(as_of) s WHERE s.status <> 'ok'
 $$;
 COMMENT ON FUNCTION capforecast._doctor_storage(timestamptz) IS 'What doctor() finds about image storage.';
 

@@ -23,7 +23,7 @@ CREATE FUNCTION capforecast._usage_then(days integer, as_of timestamptz, OUT exp
 		jsonb_object_agg(u.key, coalesce(f.yhat_upper, u.value::double precision))
 	FROM jsonb_each_text(capforecast._last_usage(as_of)) u
 		JOIN capforecast.metrics m ON m.metric = u.key
-		LEFT JOIN LATERAL (SELECT * FROM capforecast.forecast(capforecast._recent_series(u.key, as_of),
+		LEFT JOIN LATERAL (SELECT * FROM capforecast.forecast(capforecast.metric_series(u.key, as_of),
 				days, confidence_level => 0.80, floor => m.floor, cap => m.cap, kind => m.kind, as_of => as_of) x
 			ORDER BY x.step DESC NULLS LAST LIMIT 1) f ON true
 $$;
@@ -177,7 +177,7 @@ CREATE FUNCTION capforecast.scaling_recommendations(extended boolean DEFAULT tru
 	LANGUAGE plpgsql STABLE ROWS 8 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-	now constant timestamptz := coalesce(as_of, clock_timestamp());
+	now constant timestamptz := capforecast._instant(as_of);
 BEGIN
 	IF scaling_recommendations.extended IS NOT TRUE THEN
 		RETURN QUERY SELECT * FROM capforecast._scaling_rules(as_of);

@@ -32,9 +32,7 @@ CREATE TABLE capforecast.subscription_state (
 	stripe_missing_runs  integer NOT NULL DEFAULT 0,
 	CHECK (usage_end > usage_start),
 	CHECK (num_nulls(pending_tier, pending_annual, pending_at, pending_requested_at) IN (0, 4))
-);
-CREATE INDEX subscription_state_vendor ON capforecast.subscription_state (vendor_id);
-CREATE INDEX subscription_state_due ON capforecast.subscription_state (usage_end);
+) WITH (fillfactor = 50);	-- rolled twice a month, each time within the page
 COMMENT ON TABLE capforecast.subscription_state IS 'One row per subscription of the host, from when it is first seen.';
 COMMENT ON COLUMN capforecast.subscription_state.anchor_local IS 'every period begins a whole number of months after this local time, clamped to the month''s last day';
 COMMENT ON COLUMN capforecast.subscription_state.anchor_irregular IS 'the first period seen was no whole number of months';

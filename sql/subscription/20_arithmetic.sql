@@ -1,9 +1,8 @@
 -- Periods and money: the one place for each.
 --
 -- A period is [start, end).  Boundary n is the anchor plus n months on the local clock,
--- always counted from the anchor: 31 January gives 28 February, 31 March, 30 April.
--- Sums of local time are the reason for the detour: timestamptz + interval would follow
--- the session's time zone.
+-- always counted from the anchor: 31 January gives 28 February, 31 March, 30 April; see
+-- subscription_period.c.
 
 CREATE FUNCTION capforecast._setting(name text)
 	RETURNS text LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'capforecast_setting';
@@ -14,27 +13,12 @@ CREATE FUNCTION capforecast._now(as_of timestamptz)
 COMMENT ON FUNCTION capforecast._now(timestamptz) IS
 	'as_of, or the clock where it is NULL. 22023 when it is more than 5 minutes ahead, unless capforecast.allow_time_travel is on.';
 
--- Inlined into the statements that move many subscriptions, so it has no SET clause.
 CREATE FUNCTION capforecast._boundary(anchor timestamp, zone text, months integer)
-	RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-	'SELECT pg_catalog.timezone(zone, anchor OPERATOR(pg_catalog.+) pg_catalog.make_interval(0, months))';
+	RETURNS timestamptz LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_boundary';
 COMMENT ON FUNCTION capforecast._boundary(timestamp, text, integer) IS 'The instant that lies this many months after the anchor.';
 
-CREATE FUNCTION capforecast._months_apart(earlier timestamp, later timestamp)
-	RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-	'SELECT ((extract(year FROM later) OPERATOR(pg_catalog.-) extract(year FROM earlier)) OPERATOR(pg_catalog.*) 12
-		OPERATOR(pg_catalog.+) extract(month FROM later) OPERATOR(pg_catalog.-) extract(month FROM earlier))::integer';
-COMMENT ON FUNCTION capforecast._months_apart(timestamp, timestamp) IS 'Calendar months between two local times, whatever their days.';
-
--- Calendar months give the boundary or its neighbour: clamping and clock changes move it
--- by one either way.
 CREATE FUNCTION capforecast._months_before(anchor timestamp, zone text, instant timestamptz)
-	RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-	'SELECT n OPERATOR(pg_catalog.+) CASE
-			WHEN capforecast._boundary(anchor, zone, n OPERATOR(pg_catalog.+) 1) OPERATOR(pg_catalog.<=) instant THEN 1
-			WHEN capforecast._boundary(anchor, zone, n) OPERATOR(pg_catalog.<=) instant THEN 0
-			ELSE -1 END
-	 FROM (SELECT capforecast._months_apart(anchor, pg_catalog.timezone(zone, instant)) AS n OFFSET 0) AS nearest';
+	RETURNS integer LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_months_before';
 COMMENT ON FUNCTION capforecast._months_before(timestamp, text, timestamptz) IS
 	'The last boundary at or before an instant, in months from the anchor.';
 
@@ -51,7 +35,9 @@ BEGIN
 		anchor := first::date + last::time;
 		other := last;
 	END IF;
-	irregular := (anchor + make_interval(months => capforecast._months_apart(anchor, other)))::date <> other::date;
+	irregular := (anchor + make_interval(
+		years => (extract(year FROM other) - extract(year FROM anchor))::integer,
+		months => (extract(month FROM other) - extract(month FROM anchor))::integer))::date <> other::date;
 	IF irregular THEN
 		anchor := last;
 	END IF;

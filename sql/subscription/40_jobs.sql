@@ -63,8 +63,7 @@ BEGIN
 		FROM (SELECT s.*, st.usage_start, st.usage_end, array_remove(ARRAY[
 				CASE WHEN s.live AND NOT s.good_period THEN 'bad_period' END,
 				CASE WHEN s.live AND st.usage_start > $1 THEN 'clock_moved_back' END,
-				CASE WHEN s.live AND st.usage_end <= $1
-					  AND capforecast._months_apart(st.usage_end::timestamp, $1::timestamp) > 1200 THEN 'too_many_windows' END,
+				CASE WHEN s.live AND st.usage_end <= $1 - interval '1200 months' THEN 'too_many_windows' END,
 				CASE WHEN s.live AND st.anchor_irregular THEN 'irregular_period' END,
 				CASE WHEN s.status IN ('active', 'past_due') AND s.stripe_subscription_id IS NULL
 					  AND CASE WHEN s.is_annual THEN t.annual ELSE t.monthly END IS NULL THEN 'no_price' END,
@@ -78,7 +77,7 @@ BEGIN
 				CASE WHEN st.pending_at <= $1 - interval '7 days' THEN 'pending_change_overdue' END,
 				CASE WHEN s.status = 'past_due' AND s.stripe_subscription_id IS NOT NULL
 					  AND coalesce(st.status_since, s.period_start) <= $1 - interval '60 days' THEN 'past_due_stripe' END,
-				CASE WHEN s.live AND s.vendor_id IN (SELECT d.vendor_id FROM $sql$ || capforecast._subscriptions_sql() || $sql$ d
+				CASE WHEN 'duplicate_live' = ANY ($2) AND s.live AND s.vendor_id IN (SELECT d.vendor_id FROM $sql$ || capforecast._subscriptions_sql() || $sql$ d
 						WHERE d.live GROUP BY 1 HAVING count(*) > 1) THEN 'duplicate_live' END$sql$
 		|| CASE WHEN with_vendors THEN $sql$,
 				CASE WHEN v.vendor_id IS NULL THEN 'orphan_subscription' END,
@@ -199,11 +198,14 @@ CREATE TYPE capforecast.job_result AS (
 COMMENT ON TYPE capforecast.job_result IS
 	'What every job returns: findings is {code: number}; a dry run has no run_id and has written nothing; already_running: another run holds the job''s lock, and this one did nothing.';
 
-CREATE FUNCTION capforecast._try_job_lock(job text)
-	RETURNS boolean LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT pg_try_advisory_xact_lock(x'63617066'::integer, hashtext(job))
+-- One run of a job at a time, to the end of the transaction; the other one says so and goes.
+CREATE FUNCTION capforecast._busy(job text, as_of timestamptz, dry_run boolean)
+	RETURNS jsonb LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+	SELECT jsonb_build_object('as_of', as_of, 'dry_run', dry_run, 'examined', 0, 'changed', 0, 'skipped_locked', 0, 'failed', 0,
+		'findings', '{}'::jsonb, 'already_running', true)
+	WHERE NOT pg_try_advisory_xact_lock(x'63617066'::integer, hashtext(job))
 $$;
-COMMENT ON FUNCTION capforecast._try_job_lock(text) IS 'One run of a job at a time; held to the end of the transaction.';
+COMMENT ON FUNCTION capforecast._busy(text, timestamptz, boolean) IS 'Take a job''s lock; where another run has it, what the job is to return, else NULL.';
 
 -- codes: those that this run has looked for in full.
 CREATE FUNCTION capforecast._finish(job text, started_at timestamptz, as_of timestamptz, dry_run boolean,

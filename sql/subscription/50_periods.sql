@@ -95,71 +95,67 @@ DECLARE
 BEGIN
 	EXECUTE capforecast._host_sql($sql$
 		WITH due AS MATERIALIZED (
-			SELECT s.*, st.anchor_local, st.anchor_zone, st.usage_start, st.usage_end,
-				st.pending_at <= st.usage_end IS TRUE AND s.stripe_subscription_id IS NULL AS applies,
-				st.pending_tier, st.pending_annual, n.first, n.last
+			SELECT s.*, st.anchor_local, st.anchor_zone, st.usage_start, st.usage_end, n.first, n.last, p.applies, p.new_tier, p.new_annual,
+				CASE WHEN n.last > n.first THEN capforecast._boundary(st.anchor_local, st.anchor_zone, n.last) ELSE st.usage_end END AS new_start,
+				capforecast._boundary(st.anchor_local, st.anchor_zone, n.last + 1) AS new_end
 			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
 				JOIN capforecast.subscription_state st USING (subscription_id)
 				CROSS JOIN LATERAL (SELECT capforecast._months_before(st.anchor_local, st.anchor_zone, st.usage_end) AS first,
-					capforecast._months_before(st.anchor_local, st.anchor_zone, $1) AS last) n
+					capforecast._months_before(st.anchor_local, st.anchor_zone, $1) AS last OFFSET 0) n
+				CROSS JOIN LATERAL (SELECT a.applies, CASE WHEN a.applies THEN st.pending_tier ELSE s.tier END AS new_tier,
+					CASE WHEN a.applies THEN st.pending_annual ELSE s.is_annual END AS new_annual
+					FROM (SELECT st.pending_at <= st.usage_end IS TRUE AND s.stripe_subscription_id IS NULL AS applies) a) p
 			WHERE s.subscription_id = ANY ($2) AND st.usage_end <= $1
-		), windows AS MATERIALIZED (
-			SELECT d.id, d.subscription_id, d.vendor_id, w AS n, w = d.last - d.first AS is_open,
-				CASE w WHEN -1 THEN d.usage_start WHEN 0 THEN d.usage_end
-					ELSE capforecast._boundary(d.anchor_local, d.anchor_zone, d.first + w) END AS starts,
-				CASE w WHEN -1 THEN d.usage_end ELSE capforecast._boundary(d.anchor_local, d.anchor_zone, d.first + w + 1) END AS ends
-			FROM due d CROSS JOIN LATERAL generate_series(-1, d.last - d.first) w
 		), counted AS (
-			SELECT w.subscription_id, w.n, count(o.created_at) AS orders
-			FROM windows w LEFT JOIN $sql$ || capforecast._orders_sql() || $sql$ o
-				ON o.vendor_id = w.vendor_id AND o.created_at >= w.starts AND o.created_at < w.ends AND o.created_at <= $1
-			GROUP BY 1, 2
+			SELECT d.id, count(o.created_at) FILTER (WHERE o.created_at < d.usage_end) AS closed_orders,
+				count(o.created_at) FILTER (WHERE o.created_at >= d.new_start) AS new_orders
+			FROM due d LEFT JOIN $sql$ || capforecast._orders_sql() || $sql$ o
+				ON o.vendor_id = d.vendor_id AND o.created_at >= d.usage_start AND o.created_at <= $1
+			GROUP BY 1
 		), granted AS (
-			SELECT d.subscription_id, sum(a.quantity * a.per_unit) AS orders
+			SELECT d.id, sum(a.quantity * a.per_unit)::bigint AS orders
 			FROM due d JOIN $sql$ || capforecast._addons_sql() || $sql$ a ON a.vendor_id = d.vendor_id
 			WHERE a.status IN ('active', 'cancelling') AND a.resource = 'orders' GROUP BY 1
+		), rolled AS MATERIALIZED (
+			SELECT d.*, c.closed_orders, c.new_orders, capforecast._quota(d.own_orders, old.orders, g.orders) AS old_quota,
+				capforecast._quota(d.own_orders, new.orders, g.orders) AS new_quota, d.period_end <= $1 AS new_period,
+				k.step AS new_step, m.months AS period_months, (d.last - m.months) / k.step AS passed
+			FROM due d JOIN counted c USING (id) LEFT JOIN granted g USING (id)
+				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ old ON old.code = d.tier
+				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ new ON new.code = d.new_tier
+				CROSS JOIN LATERAL (SELECT CASE WHEN d.new_annual THEN 12 ELSE 1 END AS step) k
+				CROSS JOIN LATERAL (SELECT capforecast._months_before(d.anchor_local, d.anchor_zone, d.period_end) AS months OFFSET 0) m
 		), closed AS (
 			INSERT INTO capforecast.period_ledger (subscription_id, window_start, window_end, orders_counter, orders_recount, orders_limit, tier, caught_up, reason)
-			SELECT subscription_id, w.starts, w.ends, CASE WHEN w.n = -1 THEN d.orders_counter END, CASE WHEN $4 THEN c.orders END,
-				capforecast._quota(d.own_orders, t.orders, g.orders::bigint),
-				CASE WHEN w.n >= 0 AND d.applies THEN d.pending_tier ELSE d.tier END, w.n >= 0, CASE WHEN w.n = -1 THEN $3 ELSE 'period_end' END
-			FROM windows w JOIN counted c USING (subscription_id, n) JOIN due d USING (subscription_id)
-				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t
-					ON t.code = CASE WHEN w.n >= 0 AND d.applies THEN d.pending_tier ELSE d.tier END
-				LEFT JOIN granted g USING (subscription_id)
-			WHERE NOT w.is_open
+			SELECT r.subscription_id, r.usage_start, r.usage_end, r.orders_counter, CASE WHEN $4 THEN r.closed_orders END, r.old_quota, r.tier, false, $3
+			FROM rolled r
+			UNION ALL
+			SELECT r.subscription_id, w.starts, w.ends, NULL, CASE WHEN $4 THEN (SELECT count(*) FROM $sql$ || capforecast._orders_sql() || $sql$ o
+				WHERE o.vendor_id = r.vendor_id AND o.created_at >= w.starts AND o.created_at < w.ends) END, r.new_quota, r.new_tier, true, 'period_end'
+			FROM rolled r CROSS JOIN LATERAL generate_series(0, r.last - r.first - 1) n
+				CROSS JOIN LATERAL (SELECT CASE n WHEN 0 THEN r.usage_end ELSE capforecast._boundary(r.anchor_local, r.anchor_zone, r.first + n) END AS starts,
+					capforecast._boundary(r.anchor_local, r.anchor_zone, r.first + n + 1) AS ends) w
+			WHERE r.last > r.first
 			ON CONFLICT DO NOTHING RETURNING 1
-		), rolled AS MATERIALIZED (
-			SELECT d.*, w.starts, w.ends, c.orders, d.period_end <= $1 AS new_period, b.first_month + k.step * b.passed AS month, b.passed, k.step AS new_step,
-				CASE WHEN d.applies THEN d.pending_tier ELSE d.tier END AS new_tier,
-				CASE WHEN d.applies THEN d.pending_annual ELSE d.is_annual END AS new_annual,
-				capforecast._quota(d.own_orders, t.orders, g.orders::bigint) AS quota
-			FROM due d JOIN windows w USING (subscription_id) JOIN counted c USING (subscription_id, n)
-				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t ON t.code = CASE WHEN d.applies THEN d.pending_tier ELSE d.tier END
-				LEFT JOIN granted g USING (subscription_id)
-				CROSS JOIN LATERAL (SELECT CASE WHEN d.applies THEN CASE WHEN d.pending_annual THEN 12 ELSE 1 END ELSE d.step END AS step) k
-				CROSS JOIN LATERAL (SELECT m AS first_month, (d.last - m) / k.step AS passed
-					FROM capforecast._months_before(d.anchor_local, d.anchor_zone, d.period_end) m) b
-			WHERE w.is_open
 		), state AS (
 			UPDATE capforecast.subscription_state st
-			SET usage_start = r.starts, usage_end = r.ends,
+			SET usage_start = r.new_start, usage_end = r.new_end,
 				pending_tier = CASE WHEN NOT r.applies THEN st.pending_tier END, pending_annual = CASE WHEN NOT r.applies THEN st.pending_annual END,
 				pending_at = CASE WHEN NOT r.applies THEN st.pending_at END,
 				pending_requested_at = CASE WHEN NOT r.applies THEN st.pending_requested_at END
 			FROM rolled r WHERE r.subscription_id = st.subscription_id
 		), host AS (
 			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions',
-				'tier', 'r.new_tier', 'is_annual', 'r.new_annual', 'orders_this_period', 'r.orders',
+				'tier', 'r.new_tier', 'is_annual', 'r.new_annual', 'orders_this_period', 'r.new_orders',
 				'orders_limit_reached_at', 'r.limit_reached_at', 'period_start', 'r.new_period_start', 'period_end', 'r.new_period_end',
 				'updated_at', '$1') || $sql$
 			FROM (SELECT r.*,
 					CASE WHEN NOT r.new_period THEN r.period_start WHEN r.passed = 0 THEN r.period_end
-						ELSE capforecast._boundary(r.anchor_local, r.anchor_zone, r.month) END AS new_period_start,
+						ELSE capforecast._boundary(r.anchor_local, r.anchor_zone, r.period_months + r.new_step * r.passed) END AS new_period_start,
 					CASE WHEN NOT r.new_period THEN r.period_end
-						ELSE capforecast._boundary(r.anchor_local, r.anchor_zone, r.month + r.new_step) END AS new_period_end,
-					CASE WHEN r.orders >= r.quota THEN (SELECT o.created_at FROM $sql$ || capforecast._orders_sql() || $sql$ o
-						WHERE o.vendor_id = r.vendor_id AND o.created_at >= r.starts ORDER BY 1 LIMIT 1 OFFSET greatest(r.quota - 1, 0)) END AS limit_reached_at
+						ELSE capforecast._boundary(r.anchor_local, r.anchor_zone, r.period_months + r.new_step * (r.passed + 1)) END AS new_period_end,
+					CASE WHEN r.new_orders >= r.new_quota THEN (SELECT o.created_at FROM $sql$ || capforecast._orders_sql() || $sql$ o
+						WHERE o.vendor_id = r.vendor_id AND o.created_at >= r.new_start ORDER BY 1 LIMIT 1 OFFSET greatest(r.new_quota - 1, 0)) END AS limit_reached_at
 				  FROM rolled r) r
 			WHERE {h:vendor_subscriptions.id} = r.id
 			RETURNING 1

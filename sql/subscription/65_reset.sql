@@ -14,20 +14,18 @@ DECLARE
 	condition constant text := 's.live AND s.good_period AND st.usage_end <= $1
 		AND NOT (s.status = ''trial'' AND s.trial_ends_at <= $1 IS TRUE)
 		AND NOT (s.stripe_subscription_id IS NULL AND s.cancel_at_period_end AND s.period_end <= $1)
-		AND capforecast._months_apart(st.usage_end::timestamp, $1::timestamp) <= 1200';
+		AND st.usage_end > $1 - interval ''1200 months''';
 	codes text[] := ARRAY['bad_period', 'clock_moved_back', 'irregular_period', 'too_many_windows'];
 	started_at timestamptz := clock_timestamp();
 	now timestamptz := capforecast._now(as_of);
+	busy jsonb := capforecast._busy(job, now, dry_run);
 	adopted bigint;
 	counts jsonb;
 	problems jsonb;
 	result capforecast.reset_result;
 BEGIN
-	result.already_running := NOT capforecast._try_job_lock(job);
-	IF result.already_running THEN
-		result.as_of := now;
-		result.dry_run := dry_run;
-		RETURN result;
+	IF busy IS NOT NULL THEN
+		RETURN jsonb_populate_record(result, busy);
 	END IF;
 	IF capforecast._host_has('billing_history') THEN
 		codes := codes || 'no_price'::text;

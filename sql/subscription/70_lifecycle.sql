@@ -84,6 +84,7 @@ DECLARE
 		|| CASE WHEN action = 'expire' THEN '' ELSE ' AND s.good_period' END;
 	started_at timestamptz := clock_timestamp();
 	now timestamptz := capforecast._now(as_of);
+	busy jsonb := capforecast._busy(job, now, dry_run);
 	counts jsonb;
 	problems jsonb;
 	result capforecast.trial_result;
@@ -95,11 +96,8 @@ BEGIN
 			DETAIL = 'unknown_tier: no subscription was changed.',
 			HINT = 'Set it to "expire", "activate" or "downgrade:" with the code of a tier.';
 	END IF;
-	result.already_running := NOT capforecast._try_job_lock(job);
-	IF result.already_running THEN
-		result.as_of := now;
-		result.dry_run := dry_run;
-		RETURN result;
+	IF busy IS NOT NULL THEN
+		RETURN jsonb_populate_record(result, busy);
 	END IF;
 	BEGIN
 		PERFORM capforecast._see(now);
@@ -160,15 +158,13 @@ DECLARE
 		'past_due_stripe', 'pending_change_overdue', 'unknown_status', 'unknown_tier'];
 	started_at timestamptz := clock_timestamp();
 	now timestamptz := capforecast._now(as_of);
+	busy jsonb := capforecast._busy(job, now, dry_run);
 	counts jsonb;
 	problems jsonb;
 	result capforecast.job_result;
 BEGIN
-	result.already_running := NOT capforecast._try_job_lock(job);
-	IF result.already_running THEN
-		result.as_of := now;
-		result.dry_run := dry_run;
-		RETURN result;
+	IF busy IS NOT NULL THEN
+		RETURN jsonb_populate_record(result, busy);
 	END IF;
 	BEGIN
 		PERFORM capforecast._see(now);

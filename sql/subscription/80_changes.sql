@@ -129,13 +129,12 @@ BEGIN
 	END IF;
 	upgrade := target.price_monthly_cents >= old_monthly AND (annual OR NOT s.is_annual);
 	plan.action := CASE WHEN upgrade THEN 'upgrade' ELSE 'downgrade' END;
-	IF s.status <> 'trial' AND (timing = 'period_end' OR (timing = 'auto' AND NOT upgrade)) THEN
+	IF s.status = 'past_due' AND (upgrade OR timing = 'immediate') THEN
+		PERFORM capforecast._fail('55000', 'unpaid_invoice', 'the tier cannot be changed while a payment is due',
+			'The subscription is past_due.', 'Change it after the payment; only a downgrade can wait for the end of the period.');
+	ELSIF s.status <> 'trial' AND (timing = 'period_end' OR (timing = 'auto' AND NOT upgrade)) THEN
 		plan.effective_at := s.period_end;
 		RETURN plan;
-	END IF;
-	IF s.status = 'past_due' THEN
-		PERFORM capforecast._fail('55000', 'unpaid_invoice', 'the tier cannot be changed at once while a payment is due',
-			'The subscription is past_due.', 'Change it at the end of the period, or after the payment.');
 	END IF;
 	SELECT l.lines, l.net, l.at INTO plan.lines, plan.net_cents, plan.effective_at
 	FROM capforecast._tier_lines(s, st, target, annual, proration, as_of) l;
@@ -167,7 +166,7 @@ END
 $$;
 COMMENT ON FUNCTION capforecast._book(capforecast._subscription_row, capforecast.change_result) IS 'Keep the lines of a change for the next invoice, or as credit.';
 
-CREATE FUNCTION capforecast._apply_change(s capforecast._subscription_row, st capforecast.subscription_state, plan capforecast.change_result,
+CREATE FUNCTION capforecast._apply_change(s capforecast._subscription_row, plan capforecast.change_result,
 		target_tier text, annual boolean, idempotency_key text, as_of timestamptz)
 	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -202,7 +201,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION capforecast._apply_change(capforecast._subscription_row, capforecast.subscription_state, capforecast.change_result, text, boolean, text, timestamptz) IS
+COMMENT ON FUNCTION capforecast._apply_change(capforecast._subscription_row, capforecast.change_result, text, boolean, text, timestamptz) IS
 	'Write a planned change of tier that takes effect at once: lines, tier, audit; with a change of interval the period begins anew.';
 
 CREATE FUNCTION capforecast._check_choice(name text, value text, choices text[])
@@ -264,7 +263,7 @@ BEGIN
 			pending_at = s.period_end, pending_requested_at = now
 		WHERE x.subscription_id = s.subscription_id;
 	ELSIF plan.action <> 'noop' THEN
-		PERFORM capforecast._apply_change(s, st, plan, target.code, coalesce(annual, s.is_annual), idempotency_key, now);
+		PERFORM capforecast._apply_change(s, plan, target.code, coalesce(annual, s.is_annual), idempotency_key, now);
 	END IF;
 	IF plan.action <> 'noop' AND (scheduled OR plan.action = 'pending_cancelled' OR plan.outbox_id IS NOT NULL) THEN
 		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason, idempotency_key)

@@ -186,6 +186,7 @@ DECLARE
 		'stripe_price_unknown', 'stripe_row_lagging', 'stripe_status_unknown'];
 	started_at timestamptz := clock_timestamp();
 	now timestamptz := capforecast._now(as_of);
+	busy jsonb := capforecast._busy(job, now, dry_run);
 	mirror constant text := 'mirror ' || capforecast._setting('stripe_schema');
 	silence text;
 	decided jsonb;
@@ -197,16 +198,13 @@ DECLARE
 	problems jsonb;
 	result capforecast.sync_result;
 BEGIN
-	result.already_running := NOT capforecast._try_job_lock(job);
-	IF result.already_running THEN
-		result.as_of := now;
-		result.dry_run := dry_run;
-		RETURN result;
+	IF busy IS NOT NULL THEN
+		RETURN jsonb_populate_record(result, busy);
 	END IF;
 	silence := capforecast._stripe_silence(now);
 	BEGIN
 		PERFORM capforecast._see(now);
-		SELECT coalesce(jsonb_agg(to_jsonb(d) - ARRAY['current', 'target', 'items']), '[]'),
+		SELECT coalesce(jsonb_agg(to_jsonb(d) - ARRAY['current', 'target', 'items']) FILTER (WHERE cardinality(d.problems) > 0), '[]'),
 			coalesce(array_agg(d.subscription_id) FILTER (WHERE d.verdict = 'apply' AND d.ends), '{}'),
 			coalesce(array_agg(d.subscription_id) FILTER (WHERE d.verdict = 'apply' AND NOT d.ends OR d.verdict = 'unchanged' AND o.waits), '{}'),
 			jsonb_build_object('examined', count(*), 'unchanged', count(*) FILTER (WHERE d.verdict = 'unchanged'), 'stale', count(*) FILTER (WHERE d.verdict = 'stale'),
@@ -230,8 +228,8 @@ BEGIN
 			SELECT * INTO worked FROM capforecast._work(job, '_stripe_apply', 'true', now, '{}', given => chosen || ending);
 			counts := (worked.counts - 'examined') || counts;
 			problems := problems || worked.failures;
-			UPDATE capforecast.stripe_event e SET outcome = 'accepted', applied_at = now
-			WHERE e.outcome = 'stored_unresolved' AND e.object_id IN (SELECT r ->> 'stripe_id' FROM jsonb_array_elements(decided) r WHERE r ->> 'verdict' <> 'missing');
+			EXECUTE capforecast._host_sql('UPDATE capforecast.stripe_event e SET outcome = ''accepted'', applied_at = $1
+				WHERE e.outcome = ''stored_unresolved'' AND e.object_id IN (SELECT s.stripe_subscription_id FROM ' || capforecast._subscriptions_sql() || ' s)') USING now;
 		END IF;
 		result := jsonb_populate_record(NULL::capforecast.sync_result, to_jsonb(capforecast._finish(job, started_at, now, dry_run, counts, problems, codes)) || (counts - 'failed'));
 		result.applied := result.changed;

@@ -6,7 +6,7 @@ CREATE FUNCTION capforecast._stripe_signature(body bytea, signature text, as_of 
 COMMENT ON FUNCTION capforecast._stripe_signature(bytea, text, timestamptz) IS
 	'NULL: the header signs the body with one of the stored secrets; else no_v1, signature_mismatch or timestamp_outside_tolerance. Runs as its owner, who alone can read the secrets.';
 
-CREATE FUNCTION capforecast._stripe_event(body bytea)
+CREATE FUNCTION capforecast._read_stripe_event(body bytea)
 	RETURNS jsonb LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	event jsonb;
@@ -24,7 +24,7 @@ BEGIN
 	RETURN event;
 END
 $$;
-COMMENT ON FUNCTION capforecast._stripe_event(bytea) IS 'The body of a webhook as a document; 22023 where it is not an event.';
+COMMENT ON FUNCTION capforecast._read_stripe_event(bytea) IS 'The body of a webhook as a document; 22023 where it is not an event.';
 
 CREATE FUNCTION capforecast._lock_by_stripe(stripe_id text, customer text)
 	RETURNS text[] LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
@@ -55,7 +55,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = '28000', MESSAGE = 'the signature of the webhook is not valid', DETAIL = verdict,
 			HINT = 'Pass the body as it was received and the Stripe-Signature header, and check that the endpoint''s secret is stored.';
 	END IF;
-	event := capforecast._stripe_event(body);
+	event := capforecast._read_stripe_event(body);
 	object := event #> '{data,object}';
 	event_id := event ->> 'id';
 	outcome := CASE WHEN event ->> 'type' NOT LIKE 'customer.subscription.%' OR (event ->> 'livemode')::boolean <> capforecast._setting('stripe_livemode')::boolean

@@ -9,7 +9,6 @@
  * keeping its neighbourhood free.
  */
 #include <math.h>
-#include <stdlib.h>
 
 #include "cf_change.h"
 #include "cf_forecast.h"
@@ -135,7 +134,7 @@ static bool
 is_free(const Found *found, int index, int distance)
 {
 	for (int i = 0; i < found->n; i++)
-		if (abs(found->changes[i].index - index) < distance)
+		if (found->changes[i].index < index + distance && index < found->changes[i].index + distance)
 			return false;
 	return true;
 }

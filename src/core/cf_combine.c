@@ -7,7 +7,8 @@
  *		stock			the mean of two views of its pace, of the whole history and of late
  *		flow			the median of simple smoothing, the smoothing family and dynamic
  *						theta: no single model can carry it away
- *		not told		the mean of the smoothing family, dynamic theta and theta
+ *		not told		the mean of the smoothing family, dynamic theta and theta; of long
+ *						series, weighted by their errors one to several steps ahead
  *
  * The smoothing family is level, linear and damped trend weighted by their Akaike weights
  * (Burnham & Anderson 2002): steadier than picking the best.  Short series get one model.
@@ -23,6 +24,7 @@
 #define SHORT_FLOW 14			/* steps: below, simple smoothing */
 #define SHORT_STOCK 8			/* below, drift */
 #define SHORT_UNKNOWN 8
+#define LONG_UNKNOWN 60			/* from here on errors are worth weighing by */
 #define NO_ERROR 1e-18			/* mean square, of values of a magnitude about 1: a model without error stands alone */
 #define SHORTEST 4				/* below, the mean, or drift */
 
@@ -141,13 +143,10 @@ fit_drift(const CfPrepared *p, CfMember *member)
 static void
 fit_local_drift(const CfPrepared *p, double *increments, CfMember *member)
 {
-	CfSmooth	fit;
-
 	for (int t = 1; t < p->n; t++)
 		increments[t - 1] = p->z[t] - p->z[t - 1];
-	cf_smooth_fit(increments, p->n - 1, CF_TREND_NONE, &fit);
 	member->slope[0] = 0.0;
-	cf_smooth_states(&fit, increments, p->n - 1, member->slope + 1, member->level);
+	cf_smooth_average(increments, p->n - 1, member->slope + 1);
 	for (int t = 0; t < p->n; t++)
 		member->level[t] = p->z[t];
 }
@@ -232,6 +231,53 @@ set_equal_weights(CfCombination *c)
 		c->member[i].weight = 1.0 / c->n_members;
 }
 
+/* What the smoothing family, dynamic theta and theta say one by one, from value t. */
+static void
+parts_at(const CfCombination *c, int t, const double *reach, double *part)
+{
+	part[0] = part[1] = part[2] = 0.0;
+	for (int i = 0; i < 5; i++)
+	{
+		double		value = c->member[i].level[t] + c->member[i].slope[t] * reach[i];
+
+		part[i < 3 ? 0 : i - 2] += i < 3 ? c->member[i].weight * value : value;
+	}
+}
+
+/* Gives the three parts weights by the fourth power of the inverse of their mean error. */
+static void
+weigh_by_errors(const CfPrepared *p, CfCombination *c)
+{
+	static const int ahead[] = {1, 2, 3, 5, 8, 13};
+	double		error[3] = {0.0, 0.0, 0.0};
+	double		weight[3];
+
+	for (int j = 0; j < 6; j++)
+	{
+		double		reach[CF_MAX_MEMBERS] = {0};
+		double		sum[3] = {0.0, 0.0, 0.0};
+		double		part[3];
+
+		cf_combine_reach(c, ahead[j], reach);
+		for (int t = p->n / 4; t + ahead[j] < p->n; t++)
+		{
+			parts_at(c, t, reach, part);
+			for (int i = 0; i < 3; i++)
+				sum[i] += fabs(p->z[t + ahead[j]] - part[i]);
+		}
+		for (int i = 0; i < 3; i++)
+			error[i] += sum[i] / (p->n - ahead[j] - p->n / 4);
+	}
+	for (int i = 0; i < 3; i++)
+	{
+		double		ratio = error[i] > 1e-3 * error[0] ? error[0] / error[i] : error[0] > 0.0 ? 1e3 : 1.0;
+
+		weight[i] = ratio * ratio * ratio * ratio;
+	}
+	for (int i = 0; i < 5; i++)
+		c->member[i].weight *= weight[i < 3 ? 0 : i - 2] / (weight[0] + weight[1] + weight[2]);
+}
+
 static void
 fit_auto(const CfPrepared *p, double *work, CfCombination *c)
 {
@@ -260,6 +306,11 @@ fit_auto(const CfPrepared *p, double *work, CfCombination *c)
 	if (c->is_median)
 		return;
 	fit_member(p, CF_MODEL_THETA, work, c);
+	if (p->n >= LONG_UNKNOWN)
+	{
+		weigh_by_errors(p, c);
+		return;
+	}
 	for (int i = 0; i < c->n_members; i++)
 		c->member[i].weight /= 3.0;
 }

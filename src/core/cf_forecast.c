@@ -236,6 +236,8 @@ cf_forecast(const double *y, int n, const CfOptions *given, int horizon,
 		out.lower = NULL;
 	for (int h = 0; h < horizon; h++)
 	{
+		if (h % 4096 == 4095 && cf_stop_requested(stop))
+			return CF_STOPPED;
 		cf_combine_reach(&c, h + 1 + p.trail, reach);
 		write_step(&out, h, cf_combine_at(&c, p.n - 1, reach));
 	}

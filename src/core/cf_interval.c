@@ -234,7 +234,7 @@ cf_interval_radius(const CfPrepared *p, const CfCombination *c, int horizon,
 		double	   *row = radius + (size_t) l * (size_t) horizon;
 		int			place = 0;
 
-		for (int k = 1; k <= horizon; k++)
+		for (int k = p->trail + 1; k <= horizon; k++)
 			row[k - 1] = p->n_known < FEW || nodes.n == 0 ? guessed_radius(p, levels[l], k)
 				: CALIBRATION * fitted * gaps * radius_at(&nodes, l, g, p->n, k, &place);
 	}

@@ -7,8 +7,8 @@
  * views of it (whole history; late history with a half-life of a third; the last 28 steps; smoothed)
  * and an error, with the variance of the mean that increments so dependent have.
  *
- * A flow moves about its forecast: errors of the past, of which the share alpha that simple
- * smoothing would learn from stays in the level.
+ * A flow moves about its forecast: by stretches of past errors, larger or smaller in each future because
+ * few of them are independent; the share alpha that simple smoothing would learn from stays in the level.
  */
 #include <math.h>
 
@@ -17,12 +17,26 @@
 #include "cf_smooth.h"
 
 #define LATE 28
+#define STRETCH 7				/* steps of errors that stay together */
+#define CALIBRATION 0.85		/* of a flow's errors, on real series */
 #define KNOWN 90				/* a pace wanders: no more steps than these make its mean surer */
+
+/*
+ * Each future has random numbers of its own, so that it is the same future whatever is asked
+ * of it: a longer horizon gives no other day, and a higher threshold never an earlier one.
+ */
+static uint64_t
+seed_of_path(uint64_t seed, int path)
+{
+	uint64_t	state = seed ^ ((uint64_t) path * UINT64_C(0xD1342543DE82EF95));
+
+	return cf_num_random(&state);
+}
 
 size_t
 cf_paths_worksize(int n, int steps)
 {
-	return 3 * (size_t) n + (size_t) steps;
+	return STRETCH * (size_t) n + (size_t) steps;
 }
 
 /* Variance of sums of length steps, per step. */
@@ -49,7 +63,6 @@ cf_paths_pace(const double *y, int n, double *work, CfPace *pace)
 	double		sum = 0.0;
 	double		weight = 0.0;
 	int			late = n - 1 < LATE ? n - 1 : LATE;
-	CfSmooth	fit;
 	double		scale = 0.0;
 	double		short_run;
 	double		long_run;
@@ -65,8 +78,7 @@ cf_paths_pace(const double *y, int n, double *work, CfPace *pace)
 	scale = cf_num_binary_scale(scale);
 	for (int t = 0; t < n - 1; t++)
 		work[t] /= scale;
-	cf_smooth_fit(work, n - 1, CF_TREND_NONE, &fit);
-	cf_smooth_states(&fit, work, n - 1, work + n, work + 2 * n);
+	cf_smooth_average(work, n - 1, work + n);
 	pace->view[0] = (y[n - 1] - y[0]) / (n - 1);
 	pace->view[1] = sum / weight;
 	pace->view[2] = (y[n - 1] - y[n - 1 - late]) / late;
@@ -162,7 +174,6 @@ cf_paths_stock(const double *y, int n, int period, const CfPace *pace, const CfP
 	Blocks		blocks = choose_blocks(n, period);
 	CfPathTask	reachable = *given;
 	const CfPathTask *task = &reachable;
-	uint64_t	random = task->seed;
 
 	reachable.threshold = effective_threshold(y, n, given->threshold);
 	for (int k = 0; k < task->steps; k++)
@@ -172,6 +183,7 @@ cf_paths_stock(const double *y, int n, int period, const CfPace *pace, const CfP
 		/* views in turn, errors spread evenly over the normal distribution: less noise than drawing them */
 		double		u = (i / 4 + 0.5) / (CF_PATHS / 4);
 		double		drawn = pace->view[i % 4] + pace->error * cf_num_normal_quantile(u);
+		uint64_t	random = seed_of_path(task->seed, i);
 		int			step;
 
 		if (i % 8 == 0 && cf_stop_requested(stop))
@@ -185,52 +197,103 @@ cf_paths_stock(const double *y, int n, int period, const CfPace *pace, const CfP
 	return CF_OK;
 }
 
-/* One future of a flow: when it first reaches the threshold; 0: not. */
-static int
-walk_flow(const CfPrepared *p, double sign, const double *mean, const double *error, int n_errors, double alpha,
-		  const CfPathTask *task, uint64_t *random)
+/*
+ * A flow's future follows the errors that came after one past origin, then those after another's; the
+ * share of them that simple smoothing would have learned (alpha) stays in the level.
+ */
+typedef struct Flow
 {
-	double		moved = 0.0;
+	const CfPrepared *p;
+	double		sign;
+	double		alpha;
+	int			first;			/* earliest origin */
+	int			origins;
+	int			length;			/* of a stretch */
+	const double *mean;			/* forecast by step */
+	const double *error;		/* by origin, length of them */
+} Flow;
 
-	for (int k = 1; k <= task->steps; k++)
+/* When one future reaches the threshold first; 0: not. */
+static int
+walk_flow(const Flow *f, double spread, const CfPathTask *task, uint64_t *random)
+{
+	double		kept = 0.0;
+	int			k = 1;
+
+	while (k <= task->steps)
 	{
-		double		e = error[(int) (cf_num_uniform(random) * n_errors)];
+		const double *error = f->error + (size_t) f->length * (size_t) (cf_num_uniform(random) * f->origins);
+		double		learned = 0.0;
 
-		if (sign * cf_prepare_restore(p, (int64_t) p->n - 1 + k, mean[k - 1] + moved + e) >= task->threshold)
-			return k;
-		moved += alpha * e;
+		for (int j = 0; j < f->length && k <= task->steps; j++, k++)
+		{
+			double		e = spread * error[j];
+
+			if (f->sign * cf_prepare_restore(f->p, (int64_t) f->p->n - 1 + k, f->mean[k - 1] + kept + e) >= task->threshold)
+				return k;
+			learned += f->alpha * (e - learned);
+		}
+		kept += learned;
 	}
 	return 0;
+}
+
+/* Errors of stretches after every origin. */
+static void
+collect_errors(const CfCombination *c, const Flow *f, double *error)
+{
+	double		reach[STRETCH][CF_MAX_MEMBERS];
+
+	for (int j = 0; j < f->length; j++)
+		cf_combine_reach(c, j + 1, reach[j]);
+	for (int i = 0; i < f->origins; i++)
+		for (int j = 0; j < f->length; j++)
+			error[i * f->length + j] = f->p->x[f->first + i + j + 1] - cf_combine_at(c, f->first + i, reach[j]);
+}
+
+/* How much larger or smaller than in the past errors are in future i: spread evenly, as Student's t has it. */
+static double
+spread_of(int i, double freedom)
+{
+	double		u = (i * 197 % CF_PATHS + 0.5) / CF_PATHS;	/* 197 has no divisor in common with 500 */
+	double		part = 2.0 / (9.0 * freedom);
+	double		root = 1.0 - part + cf_num_normal_quantile(u) * sqrt(part);
+
+	root = root < 0.1 ? 0.1 : root;
+	return CALIBRATION / sqrt(root * root * root);
 }
 
 CfStatus
 cf_paths_flow(const CfPrepared *p, const CfCombination *c, double sign, const CfPathTask *task,
 			  const CfStop *stop, double *work, double *crossings)
 {
-	double	   *error = work;
-	double	   *mean = work + 3 * p->n;
+	double	   *error = work + task->steps;
+	Flow		f = {p, sign, 0.0, p->n / 4, 0, 0, work, error};
 	double		reach[CF_MAX_MEMBERS];
-	uint64_t	random = task->seed;
 	CfSmooth	fit;
-	int			count = 0;
+	double		freedom;
 
 	for (int k = 1; k <= task->steps; k++)
 	{
 		crossings[k - 1] = 0.0;
 		cf_combine_reach(c, k, reach);
-		mean[k - 1] = cf_combine_at(c, p->n - 1, reach);
+		work[k - 1] = cf_combine_at(c, p->n - 1, reach);
 	}
-	cf_combine_reach(c, 1, reach);
-	for (int t = p->n / 4; t + 1 < p->n; t++)
-		error[count++] = p->x[t + 1] - cf_combine_at(c, t, reach);
+	f.length = (p->n - f.first) / 2 < STRETCH ? (p->n - f.first) / 2 : STRETCH;
+	f.origins = p->n - f.first - f.length;
+	collect_errors(c, &f, error);
 	cf_smooth_fit(p->z, p->n, CF_TREND_NONE, &fit);
+	f.alpha = fit.alpha;
+	freedom = (double) (p->n - f.first) / f.length;
+	freedom = freedom < 3.0 ? 3.0 : freedom;
 	for (int i = 0; i < CF_PATHS; i++)
 	{
+		uint64_t	random = seed_of_path(task->seed, i);
 		int			step;
 
 		if (i % 8 == 0 && cf_stop_requested(stop))
 			return CF_STOPPED;
-		step = walk_flow(p, sign, mean, error, count, fit.alpha, task, &random);
+		step = walk_flow(&f, spread_of(i, freedom), task, &random);
 		if (step > 0)
 			crossings[step - 1] += 1.0;
 	}

@@ -94,15 +94,33 @@ take_chances(const double *chance, const CfReachOptions *o, CfReach *reach)
 	reach->never = 1.0 - reach->probability;
 }
 
-/* Towards the threshold is upwards here; error is the standard error of the slope. */
+/* Towards the threshold is upwards here; error is how large a slope may be by chance. */
 static CfReachStatus
 judge(const CfPrepared *p, double towards, double error, const CfReach *reach)
 {
-	if (reach->probability < 0.5 && towards <= 0.0)
-		return towards < -error ? CF_REACH_SHRINKING : CF_REACH_NO_GROWTH;
+	if (reach->probability < 0.5 && towards < -error)
+		return CF_REACH_SHRINKING;
+	if (reach->probability < 0.5 && towards <= (p->kind == CF_KIND_STOCK ? 0.0 : error))
+		return CF_REACH_NO_GROWTH;
 	if (p->n_known < SHORT || reach->coverage_ratio < HARDLY_COVERED)
 		return CF_REACH_UNRELIABLE;
 	return reach->probability >= 0.5 ? CF_REACH_OK : CF_REACH_BEYOND;
+}
+
+/* Slope of a flow's forecast, and its usual change from step to step over the whole way. */
+static void
+flow_pace(const CfPrepared *p, const CfCombination *c, double sign, int horizon, CfPace *pace)
+{
+	double		near[CF_MAX_MEMBERS];
+	double		far[CF_MAX_MEMBERS];
+	double		squares = 0.0;
+
+	cf_combine_reach(c, 1, near);
+	cf_combine_reach(c, horizon + 1, far);
+	pace->mean = sign * p->scale * (cf_combine_at(c, p->n - 1, far) - cf_combine_at(c, p->n - 1, near)) / horizon;
+	for (int t = 1; t < p->n; t++)
+		squares += (p->x[t] - p->x[t - 1]) * (p->x[t] - p->x[t - 1]);
+	pace->error = p->scale * sqrt(squares / (p->n - 1)) / horizon;
 }
 
 static CfStatus
@@ -124,14 +142,10 @@ simulate(const CfPrepared *p, const CfReachOptions *o, const CfStop *stop, doubl
 	}
 	else
 	{
-		double		steps[CF_MAX_MEMBERS];
-
 		status = cf_combine_fit(p, CF_MODEL_AUTO, p->season.period, stop, work, &c);
 		if (status != CF_OK)
 			return status;
-		cf_combine_reach(&c, o->horizon, steps);
-		pace.mean = sign * p->scale * (cf_combine_at(&c, p->n - 1, steps) - c.member[0].level[p->n - 1]) / o->horizon;
-		pace.error = 0.0;
+		flow_pace(p, &c, sign, o->horizon, &pace);
 		status = cf_paths_flow(p, &c, sign, &task, stop, work + cf_combine_worksize(p->n), crossings);
 	}
 	if (status != CF_OK)

@@ -2,31 +2,14 @@
  * cf_smooth.c
  *		Exponential smoothing, fitted by exact profiling.
  *
- * At fixed smoothing parameters the one-step errors are linear in the initial states: the
- * recursion is run three times side by side, with the data from states of zero, and without data
- * from a unit level and from a unit slope.  The best initial states and the sum of
- * squared errors then follow from a 2 x 2 least squares problem (Golub & Pereyra 1973), which leaves a
- * search over at most three bounded parameters: a grid, then a shrinking pattern
- * about the best.  One recursion is bound by latency, so eight candidates advance
- * in lock-step; the compiler vectorizes the inner loops without changing a bit.
+ * The best initial states follow in closed form from one pass (cf_lanes), which leaves a search over
+ * at most three bounded parameters: a grid, then a shrinking pattern about the best.
  */
 #include <math.h>
 
+#include "cf_lanes.h"
 #include "cf_num.h"
 #include "cf_smooth.h"
-
-#define LANES 8
-
-/* Eight candidates and what one pass finds out about them. */
-typedef struct Lanes
-{
-	double		alpha[LANES];
-	double		beta[LANES];
-	double		phi[LANES];
-	double		level0[LANES];
-	double		slope0[LANES];
-	double		sse[LANES];
-} Lanes;
 
 /* A candidate in the coordinates of the search. */
 typedef struct Point
@@ -43,163 +26,30 @@ logistic(double u)
 }
 
 static void
-lanes_set(Lanes *lanes, int lane, Point p)
+lanes_set(CfLanes *lanes, int lane, Point p)
 {
 	lanes->alpha[lane] = logistic(p.a);
 	lanes->beta[lane] = lanes->alpha[lane] * logistic(p.b);
 	lanes->phi[lane] = p.phi;
 }
 
-/*
- * What is left of a unit start fades for ever; below 1e-100 it is nothing.  Denormal
- * numbers, a hundred times slower, never come up.
- */
 static void
-forget(double *state)
-{
-	for (int j = 0; j < LANES; j++)
-		if (fabs(state[j]) < 1e-100)
-			state[j] = 0.0;
-}
-
-/* Level only: errors are r - level0 q. */
-static void
-pass_level(const double *x, int n, Lanes *lanes)
-{
-	double		r[LANES];
-	double		q[LANES];
-	double		rr[LANES] = {0};
-	double		rq[LANES] = {0};
-	double		qq[LANES] = {0};
-	const double *a = lanes->alpha;
-
-	for (int j = 0; j < LANES; j++)
-	{
-		r[j] = 0.0;
-		q[j] = 1.0;
-	}
-	for (int t = 0; t < n; t++)
-	{
-		if (t % 64 == 0)
-			forget(q);
-		for (int j = 0; j < LANES; j++)
-		{
-			double		e = x[t] - r[j];
-
-			rr[j] += e * e;
-			rq[j] += e * q[j];
-			qq[j] += q[j] * q[j];
-			r[j] += a[j] * e;
-			q[j] -= a[j] * q[j];
-		}
-	}
-	for (int j = 0; j < LANES; j++)
-	{
-		lanes->level0[j] = rq[j] / qq[j];
-		lanes->slope0[j] = 0.0;
-		lanes->sse[j] = rr[j] - rq[j] * rq[j] / qq[j];
-	}
-}
-
-/* The sums of products of the three side-by-side errors. */
-typedef struct Moments
-{
-	double		rr[LANES];
-	double		rq[LANES];
-	double		rp[LANES];
-	double		qq[LANES];
-	double		qp[LANES];
-	double		pp[LANES];
-} Moments;
-
-static void
-solve_initial(const Moments *m, Lanes *lanes)
-{
-	for (int j = 0; j < LANES; j++)
-	{
-		double		det = m->qq[j] * m->pp[j] - m->qp[j] * m->qp[j];
-
-		if (det > 1e-10 * m->qq[j] * m->pp[j])
-		{
-			lanes->level0[j] = (m->rq[j] * m->pp[j] - m->rp[j] * m->qp[j]) / det;
-			lanes->slope0[j] = (m->rp[j] * m->qq[j] - m->rq[j] * m->qp[j]) / det;
-		}
-		else
-		{
-			lanes->level0[j] = m->rq[j] / m->qq[j];
-			lanes->slope0[j] = 0.0;
-		}
-		lanes->sse[j] = m->rr[j] - lanes->level0[j] * m->rq[j] - lanes->slope0[j] * m->rp[j];
-	}
-}
-
-/* Level and slope: errors are r - level0 q - slope0 p. */
-static void
-pass_slope(const double *x, int n, Lanes *lanes)
-{
-	Moments		m = {{0}, {0}, {0}, {0}, {0}, {0}};
-	double		rl[LANES] = {0};
-	double		rs[LANES] = {0};
-	double		ql[LANES];
-	double		qs[LANES] = {0};
-	double		pl[LANES] = {0};
-	double		ps[LANES];
-	const double *a = lanes->alpha;
-	const double *b = lanes->beta;
-	const double *phi = lanes->phi;
-
-	for (int j = 0; j < LANES; j++)
-		ql[j] = ps[j] = 1.0;
-	for (int t = 0; t < n; t++)
-	{
-		if (t % 64 == 0)
-		{
-			forget(ql);
-			forget(qs);
-			forget(pl);
-			forget(ps);
-		}
-		for (int j = 0; j < LANES; j++)
-		{
-			double		fr = rl[j] + phi[j] * rs[j];
-			double		q = ql[j] + phi[j] * qs[j];
-			double		p = pl[j] + phi[j] * ps[j];
-			double		r = x[t] - fr;
-
-			rl[j] = fr + a[j] * r;
-			rs[j] = phi[j] * rs[j] + b[j] * r;
-			ql[j] = q - a[j] * q;
-			qs[j] = phi[j] * qs[j] - b[j] * q;
-			pl[j] = p - a[j] * p;
-			ps[j] = phi[j] * ps[j] - b[j] * p;
-			m.rr[j] += r * r;
-			m.rq[j] += r * q;
-			m.rp[j] += r * p;
-			m.qq[j] += q * q;
-			m.qp[j] += q * p;
-			m.pp[j] += p * p;
-		}
-	}
-	solve_initial(&m, lanes);
-}
-
-static void
-pass(const double *x, int n, CfTrendForm form, Lanes *lanes)
+pass(const double *x, int n, CfTrendForm form, CfLanes *lanes)
 {
 	if (form == CF_TREND_NONE)
-		pass_level(x, n, lanes);
+		cf_lanes_pass_level(x, n, lanes);
 	else
-		pass_slope(x, n, lanes);
+		cf_lanes_pass_slope(x, n, lanes);
 }
 
 /* Evaluates count <= 8 candidates; keeps the best so far in *best and *fit. */
 static bool
 try_points(const double *x, int n, const Point *points, int count, CfSmooth *fit, Point *best)
 {
-	Lanes		lanes;
+	CfLanes		lanes;
 	bool		is_better = false;
 
-	for (int j = 0; j < LANES; j++)
+	for (int j = 0; j < CF_LANES; j++)
 		lanes_set(&lanes, j, points[j < count ? j : count - 1]);
 	pass(x, n, fit->form, &lanes);
 	for (int j = 0; j < count; j++)
@@ -243,24 +93,24 @@ moved(Point p, double da, double db, double dphi)
 static void
 search_level(const double *x, int n, CfSmooth *fit)
 {
-	Point		points[LANES];
+	Point		points[CF_LANES];
 	Point		best = {0.0, 0.0, 1.0};
 	double		step = 0.5;
 
 	for (int batch = 0; batch < 2; batch++)
 	{
-		for (int j = 0; j < LANES; j++)
-			points[j].a = -4.0 + 0.5 * (batch * LANES + j), points[j].b = 0.0, points[j].phi = 1.0;
-		try_points(x, n, points, LANES, fit, &best);
+		for (int j = 0; j < CF_LANES; j++)
+			points[j].a = -4.0 + 0.5 * (batch * CF_LANES + j), points[j].b = 0.0, points[j].phi = 1.0;
+		try_points(x, n, points, CF_LANES, fit, &best);
 	}
 	for (int round = 0; round < 2; round++)
 	{
 		Point		centre = best;
 
 		step /= 5.0;
-		for (int j = 0; j < LANES; j++)
+		for (int j = 0; j < CF_LANES; j++)
 			points[j] = moved(centre, step * (j < 4 ? j - 4 : j - 3), 0.0, 0.0);
-		try_points(x, n, points, LANES, fit, &best);
+		try_points(x, n, points, CF_LANES, fit, &best);
 	}
 }
 
@@ -270,21 +120,21 @@ search_slope(const double *x, int n, CfSmooth *fit)
 	static const double grid_a[4] = {-2.5, -0.8, 0.6, 2.5};
 	static const double grid_b[4] = {-4.5, -2.5, -1.0, 1.0};
 	static const double grid_phi[3] = {0.96, 0.90, 0.82};
-	Point		points[LANES];
+	Point		points[CF_LANES];
 	Point		best = {0.0, 0.0, 1.0};
 	int			n_phi = fit->form == CF_TREND_DAMPED ? 3 : 1;
 	double		step = 0.8;
 	double		step_phi = fit->form == CF_TREND_DAMPED ? 0.03 : 0.0;
 
-	for (int i = 0; i < 16 * n_phi; i += LANES)
+	for (int i = 0; i < 16 * n_phi; i += CF_LANES)
 	{
-		for (int j = 0; j < LANES; j++)
+		for (int j = 0; j < CF_LANES; j++)
 		{
 			points[j].a = grid_a[(i + j) % 4];
 			points[j].b = grid_b[(i + j) / 4 % 4];
 			points[j].phi = fit->form == CF_TREND_DAMPED ? grid_phi[(i + j) / 16] : 1.0;
 		}
-		try_points(x, n, points, LANES, fit, &best);
+		try_points(x, n, points, CF_LANES, fit, &best);
 	}
 	for (int round = 0; round < 6; round++)
 	{
@@ -298,12 +148,70 @@ search_slope(const double *x, int n, CfSmooth *fit)
 		points[5] = moved(c, -step, step, 0.0);
 		points[6] = step_phi > 0.0 ? moved(c, 0.0, 0.0, step_phi) : moved(c, step, step, 0.0);
 		points[7] = step_phi > 0.0 ? moved(c, 0.0, 0.0, -step_phi) : moved(c, -step, -step, 0.0);
-		if (!try_points(x, n, points, LANES, fit, &best))
+		if (!try_points(x, n, points, CF_LANES, fit, &best))
 		{
 			step *= 0.5;
 			step_phi *= 0.5;
 		}
 	}
+}
+
+#define AVERAGED 16				/* values of alpha, evenly spaced in its logit */
+
+/* The values of alpha that are averaged, eight at a time. */
+static void
+averaged_lanes(int batch, CfLanes *lanes)
+{
+	for (int j = 0; j < CF_LANES; j++)
+		lanes->alpha[j] = logistic(LOGIT_MIN + 0.45 * (batch * CF_LANES + j));
+}
+
+void
+cf_smooth_average(const double *x, int n, double *level)
+{
+	CfLanes		lanes[AVERAGED / CF_LANES];
+	double		best = (double) INFINITY;
+	double		sum = 0.0;
+
+	for (int b = 0; b < AVERAGED / CF_LANES; b++)
+	{
+		averaged_lanes(b, &lanes[b]);
+		cf_lanes_pass_level(x, n, &lanes[b]);
+		for (int j = 0; j < CF_LANES; j++)
+			best = lanes[b].sse[j] < best ? lanes[b].sse[j] : best;
+	}
+	best = best > 1e-24 * n ? best : 1e-24 * n;
+	for (int b = 0; b < AVERAGED / CF_LANES; b++)
+	{
+		/* sse becomes the weight: the likelihood at the best start, over that of the best alpha */
+		for (int j = 0; j < CF_LANES; j++)
+		{
+			double		ratio = lanes[b].sse[j] > best ? lanes[b].sse[j] / best : 1.0;
+
+			lanes[b].sse[j] = cf_num_exp(-0.5 * n * cf_num_log(ratio));
+			sum += lanes[b].sse[j];
+		}
+	}
+	for (int t = 0; t < n; t++)
+		level[t] = 0.0;
+	for (int b = 0; b < AVERAGED / CF_LANES; b++)
+	{
+		double	   *l = lanes[b].level0;
+
+		for (int t = 0; t < n; t++)
+		{
+			double		part[CF_LANES];
+
+			for (int j = 0; j < CF_LANES; j++)
+			{
+				l[j] += lanes[b].alpha[j] * (x[t] - l[j]);
+				part[j] = lanes[b].sse[j] * l[j];
+			}
+			level[t] += ((part[0] + part[1]) + (part[2] + part[3])) + ((part[4] + part[5]) + (part[6] + part[7]));
+		}
+	}
+	for (int t = 0; t < n; t++)
+		level[t] /= sum;
 }
 
 double
@@ -361,14 +269,17 @@ double
 cf_smooth_reach(double phi, int k)
 {
 	double		power = 1.0;
-	double		sum = 0.0;
+	double		square = phi;
 
 	if (phi == 1.0)
 		return k;
-	for (int i = 0; i < k && power > 1e-17; i++)
+	for (; k > 0; k /= 2)
 	{
-		power *= phi;
-		sum += power;
+		if (k % 2 == 1)
+			power *= square;
+		square *= square;
+		if (power < 1e-30 || square < 1e-100)
+			square = 0.0;		/* no denormals */
 	}
-	return sum;
+	return phi * (1.0 - power) / (1.0 - phi);
 }

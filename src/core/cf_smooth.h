@@ -36,6 +36,12 @@ extern void cf_smooth_fit(const double *x, int n, CfTrendForm form, CfSmooth *fi
 /* States after each value: level[n], slope[n]. */
 extern void cf_smooth_states(const CfSmooth *fit, const double *x, int n, double *level, double *slope);
 
+/*
+ * Simple smoothing averaged over alpha, each weighted by its likelihood: level[n] after each value.
+ * Steadier than the single best alpha where few values or bursts leave that open.
+ */
+extern void cf_smooth_average(const double *x, int n, double *level);
+
 /* Corrected Akaike criterion of a fit with k free parameters. */
 extern double cf_smooth_aicc(double sse, int n, int k);
 

@@ -89,7 +89,7 @@ describe_breach(const ForecastInput *input, const ReachRequest *request, Reach *
 	reach->days_left = 0;
 	reach->probability = 1.0;
 	decide(reach, FORECAST_ALREADY_BREACHED,
-		   psprintf("The value has been at or %s %g since %s.",
+		   psprintf("The value has been at or %s %.15g since %s.",
 					request->direction == CF_UPWARD ? "above" : "below", request->threshold,
 					clock_date_text(reach->breach)));
 }
@@ -123,14 +123,14 @@ describe_passage(const ForecastInput *input, const ReachRequest *request, const 
 			describe_breach(input, request, reach);
 			break;
 		case CF_REACH_NO_GROWTH:
-			decide(reach, FORECAST_NO_GROWTH, psprintf("The value stays at %g.", passage->current));
+			decide(reach, FORECAST_NO_GROWTH, psprintf("The value stays at %.15g.", passage->current));
 			break;
 		case CF_REACH_SHRINKING:
-			decide(reach, FORECAST_SHRINKING, psprintf("The value moves away from %g.", request->threshold));
+			decide(reach, FORECAST_SHRINKING, psprintf("The value moves away from %.15g.", request->threshold));
 			break;
 		case CF_REACH_BEYOND:
 			decide(reach, FORECAST_BEYOND_HORIZON,
-				   psprintf("The chance of reaching %g by %s is %.0f %%.",
+				   psprintf("The chance of reaching %.15g by %s is %.0f %%.",
 							request->threshold, until, passage->probability * 100.0));
 			break;
 		case CF_REACH_UNRELIABLE:
@@ -240,7 +240,7 @@ reach_request_read(FunctionCallInfo fcinfo, int first, ReachRequest *request)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("threshold must be a finite number"),
-				 errdetail("It is %g.", request->threshold),
+				 errdetail("It is %.15g.", request->threshold),
 				 errhint("Give NULL where there is no limit.")));
 	request->as_of = clock_as_of(fcinfo, first + 6, GetCurrentTimestamp());
 	request->until = horizon_end(fcinfo, first + 1, request->as_of);

@@ -62,9 +62,9 @@ request_level(FunctionCallInfo fcinfo, int argument)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("confidence_level must be between 0 and 1, exclusive"),
-				 errdetail("It is %g.", level),
+				 errdetail("It is %.15g.", level),
 				 level > 1.0 && level < 100.0 ?
-				 errhint("It is a ratio, not a percentage: did you mean %g?", level / 100.0) :
+				 errhint("It is a ratio, not a percentage: did you mean %.15g?", level / 100.0) :
 				 errhint("Give a ratio, for example 0.95.")));
 	return level;
 }
@@ -192,7 +192,7 @@ request_bounds(FunctionCallInfo fcinfo, int floor_argument, CfOptions *options, 
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("floor must not be above cap"),
-				 errdetail("floor is %g, cap is %g.", lower, upper),
+				 errdetail("floor is %.15g, cap is %.15g.", lower, upper),
 				 errhint("No forecast lies below floor or above cap.")));
 	*may_be_count = !(isinf(lower) && lower < 0.0);
 	options->floor = isinf(lower) ? (double) NAN : lower;

@@ -183,7 +183,7 @@ host_storage_status(const HostStorage *storage)
 }
 
 /*
- * capforecast._image_storage(as_of) → (bytes, gigabytes, source, measured_at, status, reason)
+ * capforecast._read_image_storage(as_of) → (bytes, gigabytes, source, measured_at, status, reason)
  */
 PG_FUNCTION_INFO_V1(capforecast_image_storage);
 Datum

@@ -13,6 +13,8 @@
 
 #include "postgres.h"
 
+#include <math.h>
+
 #include "fmgr.h"
 #include "utils/date.h"
 #include "utils/timestamp.h"
@@ -38,6 +40,17 @@ typedef struct SeriesPoint
 	int64		time;
 	double		value;
 } SeriesPoint;
+
+/* The order of points: by time, then by value, NaN last. */
+static inline int
+series_point_compare(int64 time_a, double a, int64 time_b, double b)
+{
+	if (time_a != time_b)
+		return time_a < time_b ? -1 : 1;
+	if (isnan(a) || isnan(b))
+		return (int) isnan(a) - (int) isnan(b);
+	return a < b ? -1 : a > b;
+}
 
 /* Points being collected, in any order. */
 typedef struct SeriesBuilder

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 
 #include "series/series.h"
@@ -16,11 +17,7 @@
 static inline int
 compare_points(const SeriesPoint *a, const SeriesPoint *b)
 {
-	if (a->time != b->time)
-		return a->time < b->time ? -1 : 1;
-	if (isnan(a->value) || isnan(b->value))
-		return (int) isnan(a->value) - (int) isnan(b->value);
-	return a->value < b->value ? -1 : a->value > b->value;
+	return series_point_compare(a->time, a->value, b->time, b->value);
 }
 
 #define ST_SORT sort_points
@@ -73,8 +70,8 @@ series_builder_add(SeriesBuilder *builder, TimestampTz time, double value)
 	reserve(builder, 1);
 	point = &builder->points[builder->n++];
 	point->time = time;
-	/* one zero: equal series have equal bytes */
-	point->value = value == 0.0 ? 0.0 : value;
+	/* one zero, one NaN: equal series have equal bytes */
+	point->value = value == 0.0 ? 0.0 : isnan(value) ? get_float8_nan() : value;
 	if (builder->is_sorted && builder->n > 1)
 		builder->is_sorted = compare_points(point - 1, point) <= 0;
 }

@@ -23,21 +23,29 @@ static const char *const blocks[N_HEIGHTS] = {"▁", "▂", "▃", "▄", "▅",
 /* For databases whose encoding has no blocks. */
 static const char *const letters[N_HEIGHTS] = {"_", ".", "-", "~", "=", "+", "*", "#"};
 
-/* Mean of the known values of y[from .. to - 1]; NaN: none. */
+/* Mean of the known values of y[from .. to - 1], never beyond the largest of them; NaN: none. */
 static double
 mean_of(const double *y, int64 from, int64 to)
 {
-	double		sum = 0.0;
+	double		mean = 0.0;
 	int			n = 0;
 
 	for (int64 i = from; i < to; i++)
-	{
-		if (isnan(y[i]))
-			continue;
-		sum += y[i];
-		n++;
-	}
-	return n > 0 ? sum / n : (double) NAN;
+		n += !isnan(y[i]);
+	for (int64 i = from; i < to; i++)
+		mean += isnan(y[i]) ? 0.0 : y[i] / n;
+	return n > 0 ? mean : (double) NAN;
+}
+
+/* Halves, because the distance itself may be beyond a double. */
+static int
+height_of(double mean, double low, double high)
+{
+	double		height = (mean / 2 - low / 2) / (high / 2 - low / 2) * N_HEIGHTS;
+
+	if (!(high / 2 > low / 2))
+		return N_HEIGHTS / 2 - 1;
+	return height < 0.0 ? 0 : height < N_HEIGHTS ? (int) height : N_HEIGHTS - 1;
 }
 
 PG_FUNCTION_INFO_V1(capforecast_sparkline);
@@ -74,11 +82,6 @@ capforecast_sparkline(PG_FUNCTION_ARGS)
 	}
 	initStringInfo(&line);
 	for (int c = 0; c < columns; c++)
-	{
-		/* halves, because the distance itself may be beyond a double */
-		double		height = high > low ? (means[c] / 2 - low / 2) / (high / 2 - low / 2) * N_HEIGHTS : N_HEIGHTS / 2 - 1;
-
-		appendStringInfoString(&line, isnan(means[c]) ? " " : heights[Min((int) height, N_HEIGHTS - 1)]);
-	}
+		appendStringInfoString(&line, isnan(means[c]) ? " " : heights[height_of(means[c], low, high)]);
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(line.data, line.len));
 }

@@ -94,6 +94,7 @@ SELECT is(pg_temp.numbers(capforecast.change_tier('4', 'business', as_of => '202
 SELECT is((SELECT (tier, status, trial_ends_at::date)::text FROM vendor_subscriptions WHERE id = 4), '(business,trial,2025-03-20)', '8.9.3 the trial''s end is unchanged');
 SELECT pg_temp.subscribe(5, 'professional', 'past_due', '2025-03-01', '2025-04-01');
 SELECT throws_ok($$ SELECT capforecast.change_tier('5', 'business', as_of => '2025-03-10') $$, '55000', NULL, '8.9.3 past due: no upgrade');
+SELECT throws_ok($$ SELECT capforecast.change_tier('5', 'business', 'period_end', as_of => '2025-03-10') $$, '55000', NULL, '8.9.3 past due: nor a later one');
 SELECT lives_ok($$ SELECT capforecast.change_tier('5', 'essential', as_of => '2025-03-10') $$, '8.9.3 past due: a downgrade may wait');
 SELECT pg_temp.subscribe(6, 'professional', 'cancelled', '2025-03-01', '2025-04-01');
 SELECT throws_ok($$ SELECT capforecast.change_tier('6', 'business', as_of => '2025-03-10') $$, '55000', 'subscription 6 is not live', '8.9.3 not live');

@@ -107,6 +107,20 @@ SELECT count(*) FROM points('{}');
 SELECT count(*) FROM points(NULL);
 SELECT n_points('{}'), n_points('{2026-01-31 412, 2026-01-31 412}'), n_points(NULL);
 
+-- Equality and order: DISTINCT, GROUP BY and UNION work; by hash and by sorting.
+CREATE TEMP TABLE many AS SELECT s::series FROM unnest(ARRAY['{}', '{2026-01-01 1}', '{2026-01-01 1.0}', '{2026-01-01 1, 2026-01-02 0}',
+	'{2026-01-02 -0, 2026-01-01 1}', '{2026-01-01 nan}', '{2026-01-01 NaN}', '{2025-12-31 9}', '{2026-01-01 2}', '{2026-01-01 -inf}']) s;
+SELECT s, count(*) FROM many GROUP BY s ORDER BY s;
+SET enable_hashagg = off;
+SELECT count(*) FROM (SELECT DISTINCT s FROM many) x;
+SET enable_hashagg = on;
+SET enable_sort = off;
+SELECT count(*) FROM (SELECT DISTINCT s FROM many) x;
+SET enable_sort = on;
+SELECT count(*) FROM (SELECT s FROM many UNION SELECT s FROM many) x;
+SELECT count(*) FILTER (WHERE a.s = b.s) AS eq, count(*) FILTER (WHERE a.s <> b.s) AS ne, count(*) FILTER (WHERE a.s < b.s) AS lt,
+	count(*) FILTER (WHERE a.s <= b.s) AS le, count(*) FILTER (WHERE a.s > b.s) AS gt, count(*) FILTER (WHERE a.s >= b.s) AS ge FROM many a, many b;
+
 -- Sparklines.
 SELECT sparkline(series_agg(date '2026-01-01' + i, i)) FROM generate_series(1, 8) i;
 SELECT sparkline(series_agg(date '2026-01-01' + i, i)) AS with_gap FROM generate_series(1, 24) i WHERE i NOT BETWEEN 10 AND 12;
@@ -114,4 +128,6 @@ SELECT sparkline(series_agg(date '2026-01-01' + i, i), 10) AS ten_wide FROM gene
 SELECT sparkline('{2026-01-01 5, 2026-01-02 5}') AS flat, sparkline('{2026-01-01 5}') AS one, sparkline('{}') AS none,
 	sparkline('{2026-01-01 inf, 2026-01-02 5}') AS infinite,
 	sparkline('{2026-01-01 -1.7e308, 2026-01-02 0, 2026-01-03 1.7e308}') AS wide;
+SELECT sparkline('{2026-01-01 5e-324, 2026-01-02 0}') AS tiny,
+	sparkline('{2026-01-01 1.7e308, 2026-01-02 1.7e308, 2026-01-03 -1.7e308, 2026-01-04 -1.7e308}', 2) AS huge;
 SELECT sparkline('{2026-01-01 5}', 0);

@@ -78,6 +78,18 @@ main(void)
 	cf_dotm_states(x, N, work, level, slope);
 	near_to(level[N - 1] + 10 * slope[N - 1], 0.3 + 0.01 * (N + 9), 1e-9, "dynamic theta continues a line");
 
+	for (int t = 0; t < N; t++)
+		x[t] = 0.7;
+	cf_smooth_average(x, N, level);
+	near_to(level[N - 1], 0.7, 1e-12, "the average over alpha of what never moves is itself");
+	made_flow(x, N, 0.2, 0.0, 0.0, 0.1, 3);
+	cf_smooth_average(x, N, level);
+	ok(fabs(level[N - 1] - 0.2) < 0.05, "of noise, near its mean: %g", level[N - 1]);
+	for (int t = 0; t < N; t++)
+		x[t] = t < N / 2 ? 0.0 : 1.0;
+	cf_smooth_average(x, N, level);
+	ok(level[N - 1] > 0.95, "after a jump, where it went: %g", level[N - 1]);
+
 	/* AICc = n log(sse / n) + 2 k + 2 k (k + 1) / (n - k - 1), by hand for sse 20, n 20, k 3 */
 	near_to(cf_smooth_aicc(20.0, 20, 3), 6.0 + 24.0 / 16.0, 1e-12, "AICc by hand");
 	ok(isinf(cf_smooth_aicc(1.0, 4, 3)), "more parameters than values allow: never chosen");
