@@ -89,7 +89,7 @@ CREATE FUNCTION capforecast.capacity_outlook(horizon interval DEFAULT '365 days'
 		breach_probability_90_days double precision, breach_probability double precision, ready_on date, reason text)
 	LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 	WITH clock AS MATERIALIZED (
-		SELECT coalesce(as_of, clock_timestamp()) AS now, capforecast._check_policy(capacity_outlook.policy) AS policy),
+		SELECT capforecast._instant(as_of) AS now, capforecast._check_policy(capacity_outlook.policy) AS policy),
 	planned AS MATERIALIZED (
 		SELECT o.*, clock.now, d.plan_date, capforecast._days_until(d.plan_date, clock.now) AS days_left
 		FROM clock CROSS JOIN LATERAL capforecast._outlook(capacity_outlook.horizon, clock.now) o

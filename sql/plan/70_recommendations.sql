@@ -177,7 +177,7 @@ CREATE FUNCTION capforecast.scaling_recommendations(extended boolean DEFAULT tru
 	LANGUAGE plpgsql STABLE ROWS 8 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-	now constant timestamptz := coalesce(as_of, clock_timestamp());
+	now constant timestamptz := capforecast._instant(as_of);
 BEGIN
 	IF scaling_recommendations.extended IS NOT TRUE THEN
 		RETURN QUERY SELECT * FROM capforecast._scaling_rules(as_of);
