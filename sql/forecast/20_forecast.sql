@@ -21,4 +21,4 @@ COMMENT ON FUNCTION capforecast.forecast(text, integer, text, double precision, 
 CREATE FUNCTION capforecast.metric_series(metric text, as_of timestamptz DEFAULT NULL) RETURNS capforecast.series
 	LANGUAGE C STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'capforecast_metric_series';
 COMMENT ON FUNCTION capforecast.metric_series(text, timestamptz) IS
-	'A metric''s history until the UTC day of as_of (NULL: now) as a series, for decompose(), backtest() and the like. Error: 22023 for a metric that does not exist.';
+	'The last 400 values of a metric until the UTC day of as_of (NULL: now), which its forecasts are made from, as a series, for decompose(), backtest() and the like. Error: 22023 for a metric that does not exist.';

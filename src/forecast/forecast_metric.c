@@ -16,6 +16,9 @@
 #include "forecast/forecast_metric.h"
 #include "forecast/forecast_run.h"
 
+/* Of daily values these are thirteen months: what is older no longer decides. */
+#define HISTORY_POINTS	400
+
 /* So many names are listed in a hint. */
 #define LISTED_METRICS	40
 
@@ -59,15 +62,16 @@ forecast_metric_read(text *name, TimestampTz as_of)
 	Scope		scope;
 	bool		is_null;
 	Datum		series;
-	Oid			types[2] = {TEXTOID, DATEOID};
-	Datum		values[2] = {PointerGetDatum(name), DateADTGetDatum(clock_utc_day(as_of))};
+	Oid			types[3] = {TEXTOID, DATEOID, INT4OID};
+	Datum		values[3] = {PointerGetDatum(name), DateADTGetDatum(clock_utc_day(as_of)), Int32GetDatum(HISTORY_POINTS)};
 
 	scope_enter(&scope);
 	scope_execute("SELECT m.kind, m.floor, m.cap, "
-				  "       (SELECT capforecast.series_agg(h.day, h.value) FROM capforecast.metric_history h "
-				  "         WHERE h.metric = m.metric AND h.day <= $2) "
+				  "       (SELECT capforecast.series_agg(h.day, h.value) FROM ("
+				  "         SELECT h.day, h.value FROM capforecast.metric_history h "
+				  "          WHERE h.metric = $1 AND h.day <= $2 ORDER BY h.day DESC LIMIT $3) h) "
 				  "  FROM capforecast.metrics m WHERE m.metric = $1",
-				  2, types, values, NULL, true, SPI_OK_SELECT);
+				  3, types, values, NULL, true, SPI_OK_SELECT);
 	if (SPI_processed == 0)
 		refuse_metric(name);
 	metric.kind = request_kind_by_name(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
