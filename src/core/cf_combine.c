@@ -5,9 +5,9 @@
  * Which models, and how they are combined, follows from the kind and the length of the series:
  *
  *		stock			the mean of two views of its pace, of the whole history and of late
- *		flow			the median of simple smoothing, the smoothing family and dynamic
+ *		flow, or days	the median of simple smoothing, the smoothing family and dynamic
  *						theta: no single model can carry it away
- *		not told		the mean of the smoothing family, dynamic theta and theta; of long
+ *		anything else	the mean of the smoothing family, dynamic theta and theta; of long
  *						series, weighted by their errors one to several steps ahead
  *
  * The smoothing family is level, linear and damped trend weighted by their Akaike weights
@@ -294,7 +294,7 @@ fit_auto(const CfPrepared *p, double *work, CfCombination *c)
 		fit_member(p, CF_MODEL_MEAN, work, c);
 		return;
 	}
-	if (p->n < (p->is_given_flow ? SHORT_FLOW : SHORT_UNKNOWN))
+	if (p->n < (p->is_flow ? SHORT_FLOW : SHORT_UNKNOWN))
 	{
 		fit_member(p, CF_MODEL_SES, work, c);
 		return;
@@ -302,7 +302,7 @@ fit_auto(const CfPrepared *p, double *work, CfCombination *c)
 	if (fit_family(p, work, c))
 		return;
 	fit_member(p, CF_MODEL_DOTM, work, c);
-	c->is_median = p->is_given_flow;
+	c->is_median = p->is_flow;
 	if (c->is_median)
 		return;
 	fit_member(p, CF_MODEL_THETA, work, c);

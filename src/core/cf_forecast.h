@@ -17,7 +17,7 @@
 /* Fill by cf_options_init, then change what is known. */
 typedef struct CfOptions
 {
-	CfKind		kind;			/* CF_KIND_AUTO: inferred */
+	CfKind		kind;			/* CF_KIND_AUTO: inferred; values of days (season_hint 7) that do not accumulate are a flow */
 	CfModel		model;
 	int			season_length;	/* 0: detect; 1: none; else this many steps */
 	/* where season_length is 0: what the step suggests (cf_grid_season); 1: no season; 0: not known, look for one */

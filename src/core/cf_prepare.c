@@ -13,6 +13,7 @@
 
 #define SEASON_DECAY 0.85		/* weight of a period against the one after it; a stock's noise adds up, and all count alike */
 #define LEARN_PERIODS 8
+#define DAYS_OF_WEEK 7
 #define LARGEST 1e150			/* squares and their sums stay finite */
 
 size_t
@@ -200,15 +201,15 @@ cf_prepare(const double *y, int n, const CfOptions *options, int learn, double *
 	if (p->n_known < p->n)
 		fill_gaps(p->y, p->is_known, p->n);
 	look_at_values(p->y, p);
-	p->is_given_flow = options->kind == CF_KIND_FLOW;
 	p->kind = options->kind != CF_KIND_AUTO ? options->kind : infer_kind(p->y, p);
+	p->is_flow = p->kind == CF_KIND_FLOW && (options->kind == CF_KIND_FLOW || options->season_hint == DAYS_OF_WEEK);
 	cf_index_estimate(p->y, p->n_known < p->n ? p->is_known : NULL, p->n, period, !options->is_additive,
 					  p->kind == CF_KIND_STOCK ? 1.0 : SEASON_DECAY, scratch, p->index, &p->season);
 	take_out_season(p);
 	if (p->n_known < p->n && p->season.period > 1)
 		fill_gaps_without_season(p);
 	scale_values(p);
-	if (p->is_given_flow && p->n >= CF_CLEAN_MIN)
+	if (p->is_flow && p->n >= CF_CLEAN_MIN)
 		cf_clean_outliers(p->x, p->n, scratch, p->z);
 	else
 		for (int t = 0; t < p->n; t++)

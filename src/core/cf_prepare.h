@@ -22,7 +22,7 @@ typedef struct CfPrepared
 	CfKind		kind;
 	bool		is_constant;
 	double		zero_share;
-	bool		is_given_flow;	/* said to be a flow, not taken for one */
+	bool		is_flow;		/* said to be one, or values of days that do not accumulate */
 	double		scale;
 	double		offset;
 	double	   *y;				/* as given, gaps filled */
