@@ -267,7 +267,8 @@ estimate(const double *y, const Groups *g, Arrays *a, double *index)
 			return trial;
 		a->d[t] = g->is_factor ? y[t] / a->trend[t] : y[t] - a->trend[t];
 	}
-	trial.f = analyse(a->d, g, a->centre, a->count, &trial.strength);
+	if (g->is_known != NULL || g->last - g->first + 1 < 5 * g->period)
+		(void) analyse(a->d, g, a->centre, a->count, &trial.strength);	/* means for phases without a median */
 	draw_in_outliers(g, a);
 	trial.f = analyse(a->d, g, a->centre, a->count, &trial.strength);
 	if (!(trial.f > 1.0))

@@ -2,7 +2,7 @@
  * cf_slope.c
  *		Plain facts about growth.
  *
- * Robust line: Theil 1950, Sen 1968.  All pairs are O(n^2); beyond 128 values a fixed set of
+ * Robust line: Theil 1950, Sen 1968.  All pairs are O(n^2); beyond 100 values a fixed set of
  * pairs, far and near, stands for them.  Growth rates are plain compounding.
  */
 #include <math.h>
@@ -10,7 +10,7 @@
 #include "cf_num.h"
 #include "cf_slope.h"
 
-#define ALL_PAIRS 128
+#define ALL_PAIRS 100
 
 size_t
 cf_slope_worksize(int n)

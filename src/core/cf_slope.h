@@ -11,8 +11,8 @@ extern size_t cf_slope_worksize(int n);
 
 /*
  * Theil-Sen line through y[n] at 0, 1, 2, … (NaN: missing): slope is the median of the slopes
- * of pairs, intercept the median of y - slope * index.  All pairs up to 128 values; beyond that all
- * pairs of 128 values spread evenly over the series.  CF_TOO_FEW below 2 values.
+ * of pairs, intercept the median of y - slope * index.  All pairs up to 100 values; beyond that all
+ * pairs of 100 values spread evenly over the series.  CF_TOO_FEW below 2 values.
  */
 extern CfStatus cf_slope_robust(const double *y, int n, double *work, double *slope, double *intercept);
 
