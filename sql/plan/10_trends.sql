@@ -9,15 +9,29 @@ CREATE FUNCTION capforecast._growth_trends(days integer, as_of timestamptz,
 COMMENT ON FUNCTION capforecast._growth_trends(integer, timestamptz) IS
 	'growth_trends() with a row for each metric even without two snapshots; then only snapshots_available is set.';
 
+CREATE FUNCTION capforecast._growth_slopes(start_date date, end_date date,
+		OUT metric text, OUT slope_per_day double precision, OUT cagr_ratio double precision,
+		OUT doubling_days double precision, OUT acceleration double precision)
+	RETURNS SETOF record LANGUAGE C STABLE STRICT ROWS 5 AS 'MODULE_PATHNAME', 'capforecast_growth_slopes';
+COMMENT ON FUNCTION capforecast._growth_slopes(date, date) IS 'What growth_trends() has beyond the first and the last snapshot.';
+
 CREATE FUNCTION capforecast.growth_trends(days integer DEFAULT 30, as_of timestamptz DEFAULT NULL)
 	RETURNS TABLE (metric text, start_value numeric, current_value numeric, change numeric,
 		growth_rate_percent double precision, daily_growth_rate double precision, monthly_projection double precision,
-		period_days integer, start_date date, end_date date, snapshots_available bigint)
+		period_days integer, start_date date, end_date date, snapshots_available bigint,
+		slope_per_day double precision, cagr_ratio double precision, doubling_days double precision, acceleration double precision)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT * FROM capforecast._growth_trends(days, as_of) WHERE snapshots_available >= 2
+	WITH trend AS MATERIALIZED (
+		SELECT t.*, row_number() OVER () AS position FROM capforecast._growth_trends(days, as_of) t WHERE t.snapshots_available >= 2),
+	period AS (SELECT min(t.start_date) AS start_date, max(t.end_date) AS end_date FROM trend t)
+	SELECT t.metric, t.start_value, t.current_value, t.change, t.growth_rate_percent, t.daily_growth_rate, t.monthly_projection,
+		t.period_days, t.start_date, t.end_date, t.snapshots_available,
+		s.slope_per_day, s.cagr_ratio, s.doubling_days, s.acceleration
+	FROM trend t LEFT JOIN (SELECT s.* FROM period p CROSS JOIN LATERAL capforecast._growth_slopes(p.start_date, p.end_date) s) s USING (metric)
+	ORDER BY t.position
 $$;
 COMMENT ON FUNCTION capforecast.growth_trends(integer, timestamptz) IS
-	'Growth between the first and the last snapshot of the last days (1 to 36500): rate over the period, per day, and the value projected 30 days on; storage_gb has values only. No rows where there are fewer than two snapshots. NULL counts as 0 here.';
+	'Growth between the first and the last snapshot of the last days (1 to 36500): rate over the period, per day, and the value projected 30 days on; storage_gb has values only. No rows where there are fewer than two snapshots. NULL counts as 0 here. Beyond the two ends: slope_per_day, the robust slope of all days; cagr_ratio, compounding growth a year (0.1 is 10 %); doubling_days; acceleration, the change of the slope per day; in these, NULL is a gap, and what cannot be said is NULL.';
 
 CREATE FUNCTION capforecast.growth_trends_json(days integer DEFAULT 30, as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

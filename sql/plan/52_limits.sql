@@ -1,5 +1,30 @@
 -- Limits: of the infrastructure, of what subscriptions allow, and of the operator's own metrics.
 
+CREATE FUNCTION capforecast._instant(as_of timestamptz)
+	RETURNS timestamptz LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT isfinite(as_of) THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = 'as_of must be finite',
+			HINT = 'Leave it out for now.';
+	END IF;
+	RETURN coalesce(as_of, clock_timestamp());
+END
+$$;
+COMMENT ON FUNCTION capforecast._instant(timestamptz) IS 'The argument as_of: the given instant, or the clock; 22023 where it is infinite.';
+
+CREATE FUNCTION capforecast._check_days(days integer)
+	RETURNS void LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF days IS NULL OR days NOT BETWEEN 1 AND 36500 THEN
+		RAISE invalid_parameter_value USING
+			MESSAGE = 'days must be between 1 and 36500',
+			HINT = 'Give the number of days to look back, for example 30.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION capforecast._check_days(integer) IS 'Raises 22023 unless the number of days to look back is one that growth_trends() takes.';
+
 -- The tier's maxima beside what is used, as metrics are named.
 CREATE FUNCTION capforecast._tier_maxima(tier capforecast._infrastructure_tier)
 	RETURNS TABLE (metric text, maximum bigint)

@@ -1,7 +1,7 @@
 -- When each limit is reached, and which one first.
 
 -- One row per limit, with the one simulation that all of the plan shares.
-CREATE FUNCTION capforecast._outlook(horizon interval, as_of timestamptz)
+CREATE FUNCTION capforecast._outlook(horizon interval, as_of timestamptz, limit_kinds text[] DEFAULT '{infrastructure,subscriptions,own}')
 	RETURNS TABLE (metric text, limit_kind text, limit_name text, unit text, direction text, kind text,
 		current_value double precision, limit_value double precision, utilization_ratio double precision,
 		status capforecast.forecast_status, breach_date date, breach_date_earliest date, breach_date_latest date,
@@ -14,8 +14,9 @@ CREATE FUNCTION capforecast._outlook(horizon interval, as_of timestamptz)
 	FROM capforecast._limits(as_of) l
 		CROSS JOIN LATERAL capforecast.time_to_threshold(capforecast.metric_series(l.metric, as_of), l.limit_value,
 			horizon => horizon, direction => l.direction, kind => l.kind, as_of => as_of) t
+	WHERE l.limit_kind = ANY (limit_kinds)
 $$;
-COMMENT ON FUNCTION capforecast._outlook(interval, timestamptz) IS 'time_to_threshold() for every limit.';
+COMMENT ON FUNCTION capforecast._outlook(interval, timestamptz, text[]) IS 'time_to_threshold() for every limit.';
 
 CREATE FUNCTION capforecast._plan_date(policy text, status capforecast.forecast_status, earliest date, median date, latest date)
 	RETURNS date LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -88,7 +89,7 @@ CREATE FUNCTION capforecast.capacity_outlook(horizon interval DEFAULT '365 days'
 		breach_probability_90_days double precision, breach_probability double precision, ready_on date, reason text)
 	LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
 	WITH clock AS MATERIALIZED (
-		SELECT coalesce(as_of, clock_timestamp()) AS now, capforecast._check_policy(capacity_outlook.policy) AS policy),
+		SELECT capforecast._instant(as_of) AS now, capforecast._check_policy(capacity_outlook.policy) AS policy),
 	planned AS MATERIALIZED (
 		SELECT o.*, clock.now, d.plan_date, capforecast._days_until(d.plan_date, clock.now) AS days_left
 		FROM clock CROSS JOIN LATERAL capforecast._outlook(capacity_outlook.horizon, clock.now) o

@@ -21,7 +21,7 @@ CREATE FUNCTION capforecast.capacity_plan(horizon interval DEFAULT '12 months', 
 	LANGUAGE plpgsql STABLE ROWS 12 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-	now constant timestamptz := coalesce(as_of, clock_timestamp());
+	now constant timestamptz := capforecast._instant(as_of);
 	today constant date := (now AT TIME ZONE 'UTC')::date;
 	days constant integer := ((now AT TIME ZONE 'UTC') + capacity_plan.horizon)::date - today;
 BEGIN
@@ -81,7 +81,7 @@ CREATE FUNCTION capforecast.what_if(metric text, add double precision DEFAULT 0,
 	LANGUAGE plpgsql STABLE ROWS 90 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-	now constant timestamptz := coalesce(as_of, clock_timestamp());
+	now constant timestamptz := capforecast._instant(as_of);
 	start constant date := coalesce(what_if.from_date, '-infinity');
 	plain constant boolean := what_if.add = 0 AND what_if.growth_multiplier = 1;
 BEGIN
@@ -127,11 +127,16 @@ COMMENT ON FUNCTION capforecast.what_if(text, double precision, double precision
 CREATE FUNCTION capforecast.tier_mix(days integer DEFAULT 30, as_of timestamptz DEFAULT NULL)
 	RETURNS TABLE (tier text, start_count bigint, end_count bigint, change bigint,
 		start_ratio double precision, end_ratio double precision, start_date date, end_date date)
-	LANGUAGE sql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
-	WITH clock AS (SELECT (coalesce(as_of, clock_timestamp()) AT TIME ZONE 'UTC')::date AS today),
-	known AS (
-		SELECT s.snapshot_date, s.tier_distribution FROM capforecast.capacity_snapshots s, clock
-		WHERE s.snapshot_date BETWEEN clock.today - tier_mix.days AND clock.today
+	LANGUAGE plpgsql STABLE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	today constant date := (capforecast._instant(as_of) AT TIME ZONE 'UTC')::date;
+BEGIN
+	PERFORM capforecast._check_days(tier_mix.days);
+	RETURN QUERY
+	WITH known AS (
+		SELECT s.snapshot_date, s.tier_distribution FROM capforecast.capacity_snapshots s
+		WHERE s.snapshot_date BETWEEN today - tier_mix.days AND today
 			AND s.tier_distribution <> '{}'),
 	first AS (SELECT * FROM known ORDER BY snapshot_date LIMIT 1),
 	last AS (SELECT * FROM known ORDER BY snapshot_date DESC LIMIT 1),
@@ -143,7 +148,8 @@ CREATE FUNCTION capforecast.tier_mix(days integer DEFAULT 30, as_of timestamptz 
 		c.before::double precision / sum(c.before) OVER (), c.after::double precision / sum(c.after) OVER (),
 		first.snapshot_date, last.snapshot_date
 	FROM counts c, first, last
-	ORDER BY c.after DESC, c.tier
+	ORDER BY c.after DESC, c.tier;
+END
 $$;
 COMMENT ON FUNCTION capforecast.tier_mix(integer, timestamptz) IS
-	'Active and trial subscriptions by tier on the first and the last day of the last days, and their shares, which add up to 1. No rows where the distribution is known on no day.';
+	'Active and trial subscriptions by tier on the first and the last day of the last days, and their shares, which add up to 1. No rows where the distribution is known on no day. Error: 22023.';

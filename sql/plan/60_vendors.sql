@@ -6,17 +6,14 @@ CREATE FUNCTION capforecast.growth_contributors(metric text, days integer DEFAUL
 	LANGUAGE plpgsql STABLE ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-	today constant date := (coalesce(as_of, clock_timestamp()) AT TIME ZONE 'UTC')::date;
+	today constant date := (capforecast._instant(as_of) AT TIME ZONE 'UTC')::date;
 BEGIN
 	IF growth_contributors.metric IS NULL OR growth_contributors.metric NOT IN ('products', 'orders', 'team_members') THEN
 		RAISE invalid_parameter_value USING
 			MESSAGE = format('metric "%s" is not known by vendor', growth_contributors.metric),
 			HINT = 'The metrics known by vendor are products, orders and team_members.';
-	ELSIF growth_contributors.days IS NULL OR growth_contributors.days NOT BETWEEN 1 AND 36500 THEN
-		RAISE invalid_parameter_value USING
-			MESSAGE = 'days must be between 1 and 36500',
-			HINT = 'Give the number of days to look back, for example 30.';
 	END IF;
+	PERFORM capforecast._check_days(growth_contributors.days);
 
 	-- The first and the last day of the window on which vendors were counted.
 	SELECT min(v.day), max(v.day) INTO start_date, end_date FROM capforecast.metric_value v

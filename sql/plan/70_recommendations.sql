@@ -44,8 +44,7 @@ DECLARE
 	needed record;
 	forecast record;
 BEGIN
-	SELECT o.* INTO binding FROM capforecast._outlook(horizon, as_of) o
-	WHERE o.limit_kind = 'infrastructure'
+	SELECT o.* INTO binding FROM capforecast._outlook(horizon, as_of, '{infrastructure}') o
 	ORDER BY o.breach_date, o.utilization_ratio DESC LIMIT 1;
 	IF NOT FOUND THEN
 		RETURN;
@@ -121,7 +120,7 @@ CREATE FUNCTION capforecast._recommend_limits(horizon interval, lead_time interv
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	WITH o AS MATERIALIZED (
 		SELECT *, breach_date - (extract(epoch FROM lead_time) / 86400)::integer AS due
-		FROM capforecast._outlook(horizon, as_of) WHERE limit_kind <> 'infrastructure')
+		FROM capforecast._outlook(horizon, as_of, '{subscriptions,own}'))
 	SELECT 'capacity', capforecast._due_severity(o.status, o.breach_date, o.due, as_of),
 		format('%s %s %s', o.metric, CASE WHEN o.status = 'already_breached' THEN 'has reached' ELSE 'will reach' END, o.limit_name),
 		capforecast._limit_reason(o.metric, o.limit_name, o.unit, o.status, o.current_value, o.limit_value, o.utilization_ratio,
@@ -178,7 +177,7 @@ CREATE FUNCTION capforecast.scaling_recommendations(extended boolean DEFAULT tru
 	LANGUAGE plpgsql STABLE ROWS 8 SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-	now constant timestamptz := coalesce(as_of, clock_timestamp());
+	now constant timestamptz := capforecast._instant(as_of);
 BEGIN
 	IF scaling_recommendations.extended IS NOT TRUE THEN
 		RETURN QUERY SELECT * FROM capforecast._scaling_rules(as_of);

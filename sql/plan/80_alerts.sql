@@ -59,7 +59,7 @@ CREATE FUNCTION capforecast.raise_alerts(policy text DEFAULT 'expected', cooldow
 #variable_conflict use_column
 DECLARE
 	started constant timestamptz := clock_timestamp();
-	now constant timestamptz := coalesce(as_of, started);
+	now constant timestamptz := capforecast._instant(as_of);
 	level record;
 	alert capforecast.alert;
 	is_open boolean;

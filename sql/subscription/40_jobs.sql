@@ -76,7 +76,8 @@ BEGIN
 				CASE WHEN st.pending_at <= $1 - interval '7 days' THEN 'pending_change_overdue' END,
 				CASE WHEN s.status = 'past_due' AND s.stripe_subscription_id IS NOT NULL
 					  AND coalesce(st.status_since, s.period_start) <= $1 - interval '60 days' THEN 'past_due_stripe' END,
-				CASE WHEN 'duplicate_live' = ANY ($2) AND s.live AND s.vendor_id IN (SELECT d.vendor_id FROM $sql$ || capforecast._subscriptions_sql() || $sql$ d
+				CASE WHEN 'duplicate_live' = ANY ($2) AND s.live AND s.vendor_id IN (SELECT d.vendor_id
+					FROM $sql$ || capforecast._subscriptions_sql() || $sql$ d
 						WHERE d.live GROUP BY 1 HAVING count(*) > 1) THEN 'duplicate_live' END$sql$
 		|| CASE WHEN with_vendors THEN $sql$,
 				CASE WHEN v.vendor_id IS NULL THEN 'orphan_subscription' END,

@@ -43,7 +43,8 @@ BEGIN
 	EXECUTE capforecast._keyed_sql($sql$
 		WITH moved AS MATERIALIZED (
 			SELECT s.*, st.usage_start, st.usage_end, p.price, t.currency, t.orders AS plan_orders,
-				greatest(st.usage_start, CASE WHEN s.is_annual THEN greatest(s.period_start, capforecast._boundary(st.anchor_local, st.anchor_zone, m))
+				greatest(st.usage_start, CASE WHEN s.is_annual THEN greatest(s.period_start, capforecast._boundary(st.anchor_local,
+					st.anchor_zone, m))
 											  ELSE s.period_start END) AS new_start,
 				CASE WHEN s.is_annual THEN least(s.period_end, capforecast._boundary(st.anchor_local, st.anchor_zone, m + 1))
 					 ELSE s.period_end END AS new_end
@@ -56,7 +57,8 @@ BEGIN
 			WHERE s.live AND s.good_period AND (s.period_start, s.period_end) IS DISTINCT FROM (st.billed_from, st.billed_until)$sql$
 				|| CASE WHEN ids IS NOT NULL THEN ' AND s.id = ANY (@key)' ELSE '' END || $sql$
 		), closed AS (
-			INSERT INTO capforecast.period_ledger (subscription_id, window_start, window_end, orders_counter, orders_recount, orders_limit, tier, reason)
+			INSERT INTO capforecast.period_ledger (subscription_id, window_start, window_end, orders_counter, orders_recount, orders_limit,
+				tier, reason)
 			SELECT m.subscription_id, m.usage_start, m.new_start, CASE WHEN $2 <> 'host_moved' THEN m.orders_counter END,
 				CASE WHEN $3 THEN (SELECT count(*) FROM $sql$ || capforecast._orders_sql() || $sql$ o
 					WHERE o.vendor_id = m.vendor_id AND o.created_at >= m.usage_start AND o.created_at < m.new_start) END,
@@ -127,8 +129,10 @@ BEGIN
 				CROSS JOIN LATERAL (SELECT CASE WHEN d.new_annual THEN 12 ELSE 1 END AS step) k
 				CROSS JOIN LATERAL (SELECT capforecast._months_before(d.anchor_local, d.anchor_zone, d.period_end) AS months OFFSET 0) m
 		), closed AS (
-			INSERT INTO capforecast.period_ledger (subscription_id, window_start, window_end, orders_counter, orders_recount, orders_limit, tier, caught_up, reason)
-			SELECT r.subscription_id, r.usage_start, r.usage_end, r.orders_counter, CASE WHEN $3 THEN r.closed_orders END, r.old_quota, r.tier, false, $2
+			INSERT INTO capforecast.period_ledger (subscription_id, window_start, window_end, orders_counter, orders_recount, orders_limit,
+				tier, caught_up, reason)
+			SELECT r.subscription_id, r.usage_start, r.usage_end, r.orders_counter, CASE WHEN $3 THEN r.closed_orders END, r.old_quota,
+				r.tier, false, $2
 			FROM rolled r
 			UNION ALL
 			SELECT r.subscription_id, w.starts, w.ends, NULL, CASE WHEN $3 THEN (SELECT count(*) FROM $sql$ || capforecast._orders_sql() || $sql$ o
@@ -136,7 +140,8 @@ BEGIN
 				CASE WHEN r.applies AND w.starts >= r.pending_at THEN r.new_quota ELSE r.old_quota END,
 				CASE WHEN r.applies AND w.starts >= r.pending_at THEN r.new_tier ELSE r.tier END, true, 'period_end'
 			FROM rolled r CROSS JOIN LATERAL generate_series(0, r.last - r.first - 1) n
-				CROSS JOIN LATERAL (SELECT CASE n WHEN 0 THEN r.usage_end ELSE capforecast._boundary(r.anchor_local, r.anchor_zone, r.first + n) END AS starts,
+				CROSS JOIN LATERAL (SELECT CASE n WHEN 0 THEN r.usage_end ELSE capforecast._boundary(r.anchor_local, r.anchor_zone,
+					r.first + n) END AS starts,
 					capforecast._boundary(r.anchor_local, r.anchor_zone, r.first + n + 1) AS ends) w
 			WHERE r.last > r.first
 			ON CONFLICT DO NOTHING RETURNING 1
@@ -156,9 +161,11 @@ BEGIN
 					CASE WHEN NOT r.new_period THEN r.period_start WHEN r.passed = 0 THEN r.period_end
 						ELSE capforecast._boundary(r.anchor_local, r.anchor_zone, r.period_months + r.new_step * r.passed) END AS new_period_start,
 					CASE WHEN NOT r.new_period THEN r.period_end
-						ELSE capforecast._boundary(r.anchor_local, r.anchor_zone, r.period_months + r.new_step * (r.passed + 1)) END AS new_period_end,
+						ELSE capforecast._boundary(r.anchor_local, r.anchor_zone,
+							r.period_months + r.new_step * (r.passed + 1)) END AS new_period_end,
 					CASE WHEN r.new_orders >= r.new_quota THEN (SELECT o.created_at FROM $sql$ || capforecast._orders_sql() || $sql$ o
-						WHERE o.vendor_id = r.vendor_id AND o.created_at >= r.new_start ORDER BY 1 LIMIT 1 OFFSET greatest(r.new_quota - 1, 0)) END AS limit_reached_at
+						WHERE o.vendor_id = r.vendor_id AND o.created_at >= r.new_start ORDER BY 1 LIMIT 1 OFFSET greatest(r.new_quota - 1,
+							0)) END AS limit_reached_at
 				  FROM rolled r) r
 			WHERE {h:vendor_subscriptions.id} = r.id
 			RETURNING 1

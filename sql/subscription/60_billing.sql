@@ -49,7 +49,8 @@ BEGIN
 			RETURNING {h:vendor_addons.id}::text AS addon_id, s.vendor_id::text AS vendor_id, s.subscription_id
 		)
 		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, after, reason)
-		SELECT 'end_addon', vendor_id, subscription_id, jsonb_build_object('addon_id', addon_id, 'status', 'cancelled'), 'subscription' FROM ended$sql$, ids::text)
+		SELECT 'end_addon', vendor_id, subscription_id, jsonb_build_object('addon_id', addon_id, 'status', 'cancelled'), 'subscription'
+			FROM ended$sql$, ids::text)
 	USING as_of, statuses;
 END
 $$;
@@ -84,7 +85,8 @@ BEGIN
 					'invoice_date', 'b.starts', 'due_date', 'b.starts', 'period_start', 'b.starts', 'period_end', 'b.ends',
 					'subtotal_cents', 'b.subtotal', 'total_cents', 'greatest(b.subtotal, 0) - b.credit', 'amount_paid_cents', '0',
 					'currency', 'b.currency', 'status', '''draft''', 'description', 'format(''Subscription %s'', b.subscription_id)',
-					'line_items', 'b.lines || CASE WHEN b.credit > 0 THEN jsonb_build_array(jsonb_build_object(''kind'', ''credit'', ''amount_cents'', -b.credit)) ELSE ''[]'' END')
+					'line_items', 'b.lines || CASE WHEN b.credit > 0
+						THEN jsonb_build_array(jsonb_build_object(''kind'', ''credit'', ''amount_cents'', -b.credit)) ELSE ''[]'' END')
 				|| $sql$ FROM billed b RETURNING 1
 			), taken AS (
 				UPDATE capforecast.pending_invoice_item i SET invoiced_at = $1
@@ -101,7 +103,8 @@ BEGIN
 	END IF;
 	EXECUTE capforecast._keyed_sql($sql$
 		UPDATE capforecast.subscription_state st
-		SET billed_from = s.period_start, billed_until = s.period_end, billed_price_cents = p.price, billed_amount_cents = p.price, billed_currency = t.currency
+		SET billed_from = s.period_start, billed_until = s.period_end, billed_price_cents = p.price, billed_amount_cents = p.price,
+			billed_currency = t.currency
 		FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
 			LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t ON t.code = s.tier
 			CROSS JOIN LATERAL (SELECT CASE WHEN s.is_annual THEN t.annual ELSE t.monthly END AS price) p

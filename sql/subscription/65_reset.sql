@@ -76,7 +76,8 @@ BEGIN
 		WITH wrong AS MATERIALIZED (
 			SELECT c.* FROM ($sql$ || counted || $sql$) c WHERE c.counter <> c.recount AND c.id = ANY (@key)
 		), fixed AS (
-			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'orders_this_period', 'w.recount', 'updated_at', '$1') || $sql$
+			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'orders_this_period', 'w.recount',
+				'updated_at', '$1') || $sql$
 			FROM wrong w WHERE {h:vendor_subscriptions.id} = w.id
 		), audited AS (
 			INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)

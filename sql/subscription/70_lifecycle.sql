@@ -146,7 +146,8 @@ $$;
 COMMENT ON FUNCTION capforecast._purge(timestamptz) IS
 	'Drop old events (never the last word on an object), answered requests and runs. Ledger, audit and the host''s data stay.';
 
-CREATE FUNCTION capforecast.cleanup_stale_subscriptions(as_of timestamptz DEFAULT NULL, past_due_grace interval DEFAULT '30 days', dry_run boolean DEFAULT false)
+CREATE FUNCTION capforecast.cleanup_stale_subscriptions(as_of timestamptz DEFAULT NULL, past_due_grace interval DEFAULT '30 days',
+	dry_run boolean DEFAULT false)
 	RETURNS capforecast.job_result
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE

@@ -15,7 +15,7 @@
 #include "common/scope.h"
 #include "plan/plan_trends.h"
 
-static const char *const metric_names[N_TRENDS] = {
+const char *const trend_metric_names[N_TRENDS] = {
 	"vendors", "products", "orders", "team_members", "storage_gb"
 };
 
@@ -95,7 +95,7 @@ trends_read(int days, TimestampTz as_of, bool bounded)
 	{
 		Trend	   *trend = &trends.metrics[m];
 
-		trend->name = metric_names[m];
+		trend->name = trend_metric_names[m];
 		trend->start = numeric_column(0, 3 + m);
 		trend->current = numeric_column(1, 3 + m);
 		trend->change = DirectFunctionCall2(numeric_sub, trend->current, trend->start);
@@ -137,7 +137,7 @@ capforecast_growth_trends(PG_FUNCTION_ARGS)
 		Datum		values[11];
 		bool		nulls[11] = {false};
 
-		values[0] = CStringGetTextDatum(metric_names[m]);
+		values[0] = CStringGetTextDatum(trend_metric_names[m]);
 		values[10] = Int64GetDatum(trends.n_snapshots);
 		values[1] = trend->start;
 		values[2] = trend->current;
@@ -162,7 +162,7 @@ metric_argument(text *argument)
 	char	   *name = text_to_cstring(argument);
 
 	for (int m = 0; m < N_TRENDS; m++)
-		if (strcmp(name, metric_names[m]) == 0)
+		if (strcmp(name, trend_metric_names[m]) == 0)
 			return m;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

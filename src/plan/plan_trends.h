@@ -22,6 +22,8 @@ typedef enum TrendMetric
 	TREND_STORAGE_GB			/* has no rates */
 } TrendMetric;
 
+extern const char *const trend_metric_names[N_TRENDS];
+
 /* What the snapshots of the window say of one metric; NULL values count as 0. */
 typedef struct Trend
 {
