@@ -144,7 +144,8 @@ raise_floor(const CfPrepared *p, CfOptions *options)
 	double		last = p->y[p->n - 1];
 	double		before = p->y[0];
 
-	if (options->kind != CF_KIND_STOCK || p->n_known < SHORT || options->floor >= last || options->cap <= last)
+	if (options->model != CF_MODEL_AUTO || options->kind != CF_KIND_STOCK || p->n_known < SHORT
+		|| options->floor >= last || options->cap <= last)
 		return;
 	for (int t = 1; t < p->n; t++)
 	{

@@ -67,7 +67,7 @@ extern size_t cf_forecast_worksize(int n, int horizon);
  * (0 < level < 1, any order).  yhat[horizon]; lower and upper hold n_levels rows of
  * horizon, or are NULL (then no intervals are computed).  Bounds of a smaller level lie
  * within those of a larger one, and yhat within all.  Where kind says stock and none of 14 or
- * more values is below the one before, nothing lies below the last value.
+ * more values is below the one before, nothing that auto says lies below the last value.
  *
  * CF_TOO_FEW: fewer values than the model's min_points (auto: 1).  CF_NOT_FINITE: an
  * infinite value, or one beyond 1e150.  CF_BAD_ARGUMENT: n, horizon, options or levels out of range,
