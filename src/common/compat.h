@@ -10,6 +10,11 @@
 #include "catalog/pg_namespace.h"
 #include "utils/acl.h"
 
+/* Until 15 part of postgres.h: SET_VARSIZE, VARDATA_ANY and the like. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /* Spelled as in 18: before the declaration. */
 #ifndef pg_noreturn
 #define pg_noreturn pg_attribute_noreturn()

@@ -14,11 +14,11 @@
 #include "forecast/forecast_metric.h"
 #include "forecast/forecast_run.h"
 
-/* Three digits, or all before the point. */
+/* Three digits, or all before the point; of counts nothing after it. */
 static char *
-number_text(double number)
+number_text(const Forecast *forecast, double number)
 {
-	return fabs(number) >= 99.5 ? psprintf("%.0f", number) : psprintf("%.3g", number);
+	return forecast->is_count || fabs(number) >= 99.5 ? psprintf("%.0f", number) : psprintf("%.3g", number);
 }
 
 /* A day, and the time of day where steps are shorter than days. */
@@ -51,8 +51,8 @@ append_change(StringInfo text, const Forecast *forecast)
 	const CfGrid *grid = &forecast->input.on_grid.grid;
 	double		current = forecast->input.on_grid.y[grid->n - 1];
 	double		expected = forecast->yhat[forecast->horizon - 1];
-	char	   *from = number_text(current);
-	char	   *to = number_text(expected);
+	char	   *from = number_text(forecast, current);
+	char	   *to = number_text(forecast, expected);
 
 	if (strcmp(from, to) == 0)
 		appendStringInfo(text, "stay at about %s until %s", to, time_text(&forecast->input, forecast->horizon));
@@ -93,7 +93,8 @@ explain(const char *subject, const Forecast *forecast, const ForecastRequest *re
 	appendStringInfo(&text, "%c%s is expected to ", toupper((unsigned char) subject[0]), subject + 1);
 	append_change(&text, forecast);
 	appendStringInfo(&text, ", and to lie between %s and %s then with a confidence of %g %%",
-					 number_text(forecast->lower[last]), number_text(forecast->upper[last]), request->level * 100.0);
+					 number_text(forecast, forecast->lower[last]),
+					 number_text(forecast, forecast->upper[last]), request->level * 100.0);
 	append_method(&text, forecast);
 	if (forecast->verdict.status == FORECAST_UNRELIABLE)
 		appendStringInfo(&text, "; do not act on it: %s", as_clause(forecast->verdict.reason));

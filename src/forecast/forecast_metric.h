@@ -12,7 +12,7 @@
 
 typedef struct ForecastMetric
 {
-	Series	   *series;			/* up to the UTC day of as_of, in the memory context of the call */
+	Series	   *series;			/* the newest values up to the UTC day of as_of, in the memory context of the call */
 	CfKind		kind;
 	double		floor;			/* NaN: none */
 	double		cap;			/* NaN: none */

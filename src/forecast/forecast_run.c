@@ -131,7 +131,8 @@ forecast_run_levels(const Series *series, const ForecastRequest *request,
 	forecast->yhat = palloc(request->horizon * sizeof(double));
 	forecast->lower = palloc(n_levels * request->horizon * sizeof(double));
 	forecast->upper = palloc(n_levels * request->horizon * sizeof(double));
-	options.is_count = request->may_be_count && forecast_are_counts(on_grid->y, on_grid->grid.n);
+	forecast->is_count = request->may_be_count && forecast_are_counts(on_grid->y, on_grid->grid.n);
+	options.is_count = forecast->is_count;
 	options.season_hint = forecast_season_hint(&on_grid->grid);
 	work = series_work(cf_forecast_worksize(on_grid->grid.n, request->horizon));
 	FORECAST_CALL(status, cf_forecast(on_grid->y, on_grid->grid.n, &options, request->horizon,

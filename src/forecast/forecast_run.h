@@ -20,6 +20,7 @@ typedef struct Forecast
 	bool		has_numbers;	/* the rest is set: where the status is ok, or unreliable in a degree */
 	ForecastInput input;
 	CfForecastInfo info;
+	bool		is_count;		/* taken for whole numbers that are never negative */
 	int			horizon;
 	int			n_levels;
 	double	   *yhat;			/* horizon */

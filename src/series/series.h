@@ -19,6 +19,8 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
+#include "common/compat.h"
+
 /* 16 MB; a minute's values for 23 months. */
 #define SERIES_MAX_POINTS	1000000
 
