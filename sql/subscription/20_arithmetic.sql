@@ -60,7 +60,7 @@ BEGIN
 	at := least(greatest(to_timestamp(floor(extract(epoch FROM as_of))), period_start), period_end);
 	IF proration = 'day' THEN
 		part := timezone(zone, period_end)::date - timezone(zone, at)::date;
-		whole := timezone(zone, period_end)::date - timezone(zone, period_start)::date;
+		whole := greatest(timezone(zone, period_end)::date - timezone(zone, period_start)::date, 1);
 	ELSE
 		part := extract(epoch FROM period_end - at);
 		whole := extract(epoch FROM period_end - period_start);

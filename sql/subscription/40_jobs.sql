@@ -18,8 +18,7 @@ CREATE FUNCTION capforecast._resolve(codes text[], problems jsonb, as_of timesta
 	RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE capforecast.finding f SET resolved_at = as_of
 	WHERE f.resolved_at IS NULL AND f.code = ANY (codes) AND starts_with(f.subject, scope)
-	  AND NOT EXISTS (SELECT FROM jsonb_to_recordset(problems) AS r(code text, subject text)
-					  WHERE r.code = f.code AND r.subject = f.subject)
+	  AND (f.code, f.subject) NOT IN (SELECT r.code, r.subject FROM jsonb_to_recordset(problems) AS r(code text, subject text))
 $$;
 COMMENT ON FUNCTION capforecast._resolve(text[], jsonb, timestamptz, text) IS
 	'Resolve the open findings of these codes, with subjects that begin with scope, that are no longer problems.';

@@ -129,6 +129,10 @@ DECLARE
 	cancelled text[] := capforecast._due('s.cancel_at_period_end AND s.period_end <= $1', as_of, ids);
 	lapsed text[] := ARRAY(SELECT unnest(ids) EXCEPT SELECT unnest(cancelled));
 BEGIN
+	-- what is pending is still owed: the last invoice, as upcoming_invoice() has shown it
+	PERFORM capforecast._draft(as_of, cancelled, 'SELECT s.*, s.period_end AS starts, NULL::timestamptz AS ends, false AS renews, st.credit_cents, 1 AS periods
+		FROM ' || capforecast._subscriptions_sql() || ' s JOIN capforecast.subscription_state st USING (subscription_id)
+		WHERE s.id = ANY (@key)');
 	RETURN jsonb_build_object('changed',
 		capforecast._end_subscriptions(as_of, cancelled, 'cancelled', 's.period_end', 'cancel_at_period_end')
 		+ capforecast._end_subscriptions(as_of, lapsed, 'expired', '$1', 'past_due'));
