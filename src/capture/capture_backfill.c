@@ -218,22 +218,26 @@ first_day_of_use(const Backfill *backfill)
 	return backfill->n_days;
 }
 
+/* The days (no column), or a column's values, from the first day on. */
 static Datum
 array_of(const Backfill *backfill, const Column *column, int first)
 {
+	Oid			type = column ? INT8OID : DATEOID;
 	int			n = backfill->n_days - first;
 	Datum	   *values = palloc(sizeof(Datum) * Max(n, 1));
 	bool	   *nulls = palloc(sizeof(bool) * Max(n, 1));
 	int			lower_bound = 1;
+	int16		length;
+	bool		by_value;
+	char		align;
 
 	for (int d = 0; d < n; d++)
 	{
 		values[d] = column ? Int64GetDatum(column->values[first + d]) : DateADTGetDatum(backfill->from + first + d);
 		nulls[d] = column && (column->reason != NULL || column->unknown[first + d] != 0);
 	}
-	if (column)
-		return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &lower_bound, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &lower_bound, DATEOID, 4, true, TYPALIGN_INT));
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &lower_bound, type, length, by_value, align));
 }
 
 static int64
