@@ -25,9 +25,6 @@
 #include "host/host_sql.h"
 #include "jobs/job_log.h"
 
-/* A hundred years. */
-#define MAX_DAYS	36525
-
 /* Bins are counted from so long before the first day that no timestamp lies before them. */
 #define ORIGIN_DAYS	INT64CONST(700000)
 
@@ -278,14 +275,14 @@ store_days(const Backfill *backfill)
 static void
 check_days(DateADT from, DateADT to, DateADT today)
 {
-	if (DATE_NOT_FINITE(from) || DATE_NOT_FINITE(to) || from > to || to >= today || to - from >= MAX_DAYS)
+	if (DATE_NOT_FINITE(from) || DATE_NOT_FINITE(to) || from > to || to >= today || to - from >= CAPTURE_MAX_DAYS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot backfill from %s to %s",
 						DATE_NOT_FINITE(from) ? "an infinite day" : clock_date_text(from),
 						DATE_NOT_FINITE(to) ? "an infinite day" : clock_date_text(to)),
 				 errdetail("from_date must not be after to_date, to_date must be before today in UTC, and at most %d days lie between.",
-						   MAX_DAYS),
+						   CAPTURE_MAX_DAYS),
 				 errhint("Today is captured with capture_daily_snapshot().")));
 }
 
