@@ -26,6 +26,12 @@ PG_CPPFLAGS = -I$(srcdir)/src -DCAPFORECAST_VERSION='"$(EXTVERSION)"'
 SHLIB_LINK  = -lm
 EXTRA_CLEAN = $(INSTALL_SQL) build results output_iso tmp_check
 
+# The server's own flags are those of the compiler that it was built with.
+ifneq (,$(findstring clang,$(CC)))
+PG_CFLAGS  += -Wno-unknown-warning-option -Wno-ignored-optimization-argument \
+              -Wno-ignored-attributes
+endif
+
 # SANITIZE=1 test/run: undefined behaviour in the library ends the server.
 ifdef SANITIZE
 PG_CFLAGS  += -fsanitize=undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

@@ -68,7 +68,7 @@ COMMENT ON COLUMN capforecast.period_ledger.orders_counter IS 'the host''s count
 COMMENT ON COLUMN capforecast.period_ledger.orders_recount IS 'orders created in the window; NULL where the host has no orders table';
 COMMENT ON COLUMN capforecast.period_ledger.orders_limit IS 'the limit that applied; NULL: unlimited or not known';
 COMMENT ON COLUMN capforecast.period_ledger.caught_up IS 'the window had begun and ended before a run saw it';
-COMMENT ON COLUMN capforecast.period_ledger.reason IS 'period_end, host_moved, trial_end or reanchor';
+COMMENT ON COLUMN capforecast.period_ledger.reason IS 'period_end, host_moved, stripe (who moved the period), trial_end or reanchor (a change of interval)';
 SELECT pg_catalog.pg_extension_config_dump('capforecast.period_ledger', '');
 
 CREATE TABLE capforecast.pending_invoice_item (
@@ -83,7 +83,6 @@ CREATE TABLE capforecast.pending_invoice_item (
 	service_end     timestamptz,
 	details         jsonb NOT NULL DEFAULT '{}',
 	invoiced_at     timestamptz,
-	invoice_id      text,
 	created_at      timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX pending_invoice_item_open ON capforecast.pending_invoice_item (subscription_id) WHERE invoiced_at IS NULL;

@@ -1,9 +1,8 @@
 -- How the jobs over subscriptions work: findings, and sets that survive a bad row.
 --
 -- A job picks the ids that are due, locks those rows that nobody holds, looks again with
--- a new snapshot, and hands them to its worker, which does everything in sets.  Only a
--- set that fails is gone through row by row, so that one bad row is a finding and the
--- others are done.
+-- a new snapshot, and hands them to its worker, which does everything in sets.  A bad row
+-- becomes a finding, and the others are done.
 
 CREATE FUNCTION capforecast._severity(code text)
 	RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -77,7 +76,8 @@ BEGIN
 				CASE WHEN st.pending_at <= $1 - interval '7 days' THEN 'pending_change_overdue' END,
 				CASE WHEN s.status = 'past_due' AND s.stripe_subscription_id IS NOT NULL
 					  AND coalesce(st.status_since, s.period_start) <= $1 - interval '60 days' THEN 'past_due_stripe' END,
-				CASE WHEN 'duplicate_live' = ANY ($2) AND s.live AND s.vendor_id IN (SELECT d.vendor_id FROM $sql$ || capforecast._subscriptions_sql() || $sql$ d
+				CASE WHEN 'duplicate_live' = ANY ($2) AND s.live AND s.vendor_id IN (SELECT d.vendor_id
+					FROM $sql$ || capforecast._subscriptions_sql() || $sql$ d
 						WHERE d.live GROUP BY 1 HAVING count(*) > 1) THEN 'duplicate_live' END$sql$
 		|| CASE WHEN with_vendors THEN $sql$,
 				CASE WHEN v.vendor_id IS NULL THEN 'orphan_subscription' END,
@@ -111,12 +111,12 @@ CREATE FUNCTION capforecast._due(condition text, as_of timestamptz, ids text[] D
 DECLARE
 	due text[];
 BEGIN
-	EXECUTE capforecast._host_sql('SELECT coalesce(array_agg(d.subscription_id), ''{}'')
+	EXECUTE capforecast._keyed_sql('SELECT coalesce(array_agg(d.subscription_id), ''{}'')
 		FROM (SELECT s.subscription_id FROM ' || capforecast._subscriptions_sql() || ' s
 			LEFT JOIN capforecast.subscription_state st USING (subscription_id)
-			WHERE (' || condition || ')' || CASE WHEN ids IS NOT NULL THEN ' AND s.subscription_id = ANY ($2)' ELSE '' END
-			|| CASE WHEN row_limit IS NOT NULL THEN ' ORDER BY s.id LIMIT $3' ELSE '' END || ') d')
-	INTO due USING as_of, ids, row_limit;
+			WHERE (' || condition || ')' || CASE WHEN ids IS NOT NULL THEN ' AND s.id = ANY (@key)' ELSE '' END
+			|| CASE WHEN row_limit IS NOT NULL THEN ' ORDER BY s.id LIMIT $2' ELSE '' END || ') d', ids::text)
+	INTO due USING as_of, row_limit;
 	RETURN due;
 END
 $$;
@@ -127,11 +127,11 @@ CREATE FUNCTION capforecast._lock_free(ids text[])
 DECLARE
 	locked text[];
 BEGIN
-	EXECUTE capforecast._host_sql('SELECT coalesce(array_agg(l.id), ''{}'')
+	EXECUTE capforecast._keyed_sql('SELECT coalesce(array_agg(l.id), ''{}'')
 		FROM (SELECT {s:vendor_subscriptions.id}::text AS id FROM {vendor_subscriptions} s
-			WHERE {s:vendor_subscriptions.id}::text = ANY ($1)
-			ORDER BY {s:vendor_subscriptions.id} FOR UPDATE OF s SKIP LOCKED) l')
-	INTO locked USING ids;
+			WHERE {s:vendor_subscriptions.id} = ANY (@key)
+			ORDER BY {s:vendor_subscriptions.id} FOR UPDATE OF s SKIP LOCKED) l', ids::text)
+	INTO locked;
 	RETURN locked;
 END
 $$;
@@ -155,42 +155,41 @@ $$;
 COMMENT ON FUNCTION capforecast._work_on(text, text, timestamptz, text[], jsonb) IS
 	'Lock what is free, look again, and let the worker do it.';
 
+-- A set that fails is halved until the bad rows stand alone.  More than a hundred of them
+-- are no bad rows but a host that cannot be written, and that is the job's error.
 CREATE FUNCTION capforecast._work(job text, worker text, condition text, as_of timestamptz, options jsonb, row_limit integer DEFAULT NULL,
 		given text[] DEFAULT NULL, OUT counts jsonb, OUT failures jsonb)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	ids text[] := capforecast._due(condition, as_of, given, row_limit);
-	one text;
+	todo integer[][] := CASE WHEN cardinality(ids) > 0 THEN ARRAY[[1, cardinality(ids)]] ELSE '{}' END;
+	first integer;
+	last integer;
 BEGIN
 	counts := jsonb_build_object('examined', cardinality(ids));
 	failures := '[]';
-	IF cardinality(ids) = 0 THEN
-		RETURN;
-	END IF;
-	BEGIN
-		counts := capforecast._add_counts(counts, capforecast._work_on(worker, condition, as_of, ids, options));
-		RETURN;
-	EXCEPTION WHEN OTHERS THEN
-		IF SQLSTATE ~ '^(40|53|57)' OR SQLSTATE = '55P03' THEN
-			RAISE;
-		END IF;
-	END;
-	FOREACH one IN ARRAY ids LOOP
+	WHILE cardinality(todo) > 0 LOOP
+		first := todo[1][1];
+		last := todo[1][2];
+		todo := todo[2:];
 		BEGIN
-			counts := capforecast._add_counts(counts, capforecast._work_on(worker, condition, as_of, ARRAY[one], options));
+			counts := capforecast._add_counts(counts, capforecast._work_on(worker, condition, as_of, ids[first:last], options));
 		EXCEPTION WHEN OTHERS THEN
-			IF SQLSTATE ~ '^(40|53|57)' OR SQLSTATE = '55P03' THEN
+			IF SQLSTATE ~ '^(40|53|57)' OR SQLSTATE = '55P03' OR jsonb_array_length(failures) >= 100 THEN
 				RAISE;
+			ELSIF first < last THEN
+				todo := ARRAY[[first, (first + last) / 2], [(first + last) / 2 + 1, last]] || todo;
+			ELSE
+				failures := failures || jsonb_build_object('code', 'job_row_failed', 'subject', format('%s subscription %s', job, ids[first]),
+					'detail', jsonb_build_object('sqlstate', SQLSTATE, 'message', SQLERRM));
 			END IF;
-			failures := failures || jsonb_build_object('code', 'job_row_failed', 'subject', format('%s subscription %s', job, one),
-				'detail', jsonb_build_object('sqlstate', SQLSTATE, 'message', SQLERRM));
 		END;
 	END LOOP;
 	counts := counts || jsonb_build_object('failed', jsonb_array_length(failures));
 END
 $$;
 COMMENT ON FUNCTION capforecast._work(text, text, text, timestamptz, jsonb, integer, text[]) IS
-	'Run a job''s worker over the subscriptions that meet a condition: in one set, and row by row where the set fails.';
+	'Run a job''s worker over the subscriptions that meet a condition: in one set, and where that fails in smaller ones, down to the rows that are to blame.';
 
 CREATE TYPE capforecast.job_result AS (
 	run_id bigint, as_of timestamptz, dry_run boolean, examined bigint, changed bigint,

@@ -40,10 +40,11 @@ CREATE FUNCTION capforecast._adopt_periods(as_of timestamptz, reason text DEFAUL
 DECLARE
 	closed bigint;
 BEGIN
-	EXECUTE capforecast._host_sql($sql$
+	EXECUTE capforecast._keyed_sql($sql$
 		WITH moved AS MATERIALIZED (
 			SELECT s.*, st.usage_start, st.usage_end, p.price, t.currency, t.orders AS plan_orders,
-				greatest(st.usage_start, CASE WHEN s.is_annual THEN greatest(s.period_start, capforecast._boundary(st.anchor_local, st.anchor_zone, m))
+				greatest(st.usage_start, CASE WHEN s.is_annual THEN greatest(s.period_start, capforecast._boundary(st.anchor_local,
+					st.anchor_zone, m))
 											  ELSE s.period_start END) AS new_start,
 				CASE WHEN s.is_annual THEN least(s.period_end, capforecast._boundary(st.anchor_local, st.anchor_zone, m + 1))
 					 ELSE s.period_end END AS new_end
@@ -53,12 +54,13 @@ BEGIN
 				CROSS JOIN LATERAL (SELECT CASE WHEN s.is_annual THEN t.annual ELSE t.monthly END AS price) p
 				CROSS JOIN LATERAL capforecast._months_before(st.anchor_local, st.anchor_zone,
 					greatest(s.period_start, least($1, s.period_end - interval '1 microsecond'))) m
-			WHERE s.live AND s.good_period AND (s.period_start, s.period_end) IS DISTINCT FROM (st.billed_from, st.billed_until)
-			  AND ($3 IS NULL OR s.subscription_id = ANY ($3))
+			WHERE s.live AND s.good_period AND (s.period_start, s.period_end) IS DISTINCT FROM (st.billed_from, st.billed_until)$sql$
+				|| CASE WHEN ids IS NOT NULL THEN ' AND s.id = ANY (@key)' ELSE '' END || $sql$
 		), closed AS (
-			INSERT INTO capforecast.period_ledger (subscription_id, window_start, window_end, orders_counter, orders_recount, orders_limit, tier, reason)
+			INSERT INTO capforecast.period_ledger (subscription_id, window_start, window_end, orders_counter, orders_recount, orders_limit,
+				tier, reason)
 			SELECT m.subscription_id, m.usage_start, m.new_start, CASE WHEN $2 <> 'host_moved' THEN m.orders_counter END,
-				CASE WHEN $4 THEN (SELECT count(*) FROM $sql$ || capforecast._orders_sql() || $sql$ o
+				CASE WHEN $3 THEN (SELECT count(*) FROM $sql$ || capforecast._orders_sql() || $sql$ o
 					WHERE o.vendor_id = m.vendor_id AND o.created_at >= m.usage_start AND o.created_at < m.new_start) END,
 				capforecast._quota(m.own_orders, m.plan_orders, 0), m.tier, $2
 			FROM moved m WHERE m.new_start > m.usage_start
@@ -77,8 +79,8 @@ BEGIN
 				  FROM moved m JOIN closed c USING (subscription_id) WHERE $2 <> 'host_moved') m
 			WHERE {h:vendor_subscriptions.id} = m.id
 		)
-		SELECT count(*) FROM closed$sql$)
-	INTO closed USING as_of, reason, ids, capforecast._host_has('orders');
+		SELECT count(*) FROM closed$sql$, ids::text)
+	INTO closed USING as_of, reason, capforecast._host_has('orders');
 	RETURN closed;
 END
 $$;
@@ -93,19 +95,20 @@ CREATE FUNCTION capforecast._roll(as_of timestamptz, ids text[], options jsonb)
 DECLARE
 	counts jsonb;
 BEGIN
-	EXECUTE capforecast._host_sql($sql$
+	EXECUTE capforecast._keyed_sql($sql$
 		WITH due AS MATERIALIZED (
-			SELECT s.*, st.anchor_local, st.anchor_zone, st.usage_start, st.usage_end, n.first, n.last, p.applies, p.new_tier, p.new_annual,
-				CASE WHEN n.last > n.first THEN capforecast._boundary(st.anchor_local, st.anchor_zone, n.last) ELSE st.usage_end END AS new_start,
+			SELECT s.*, st.anchor_local, st.anchor_zone, st.usage_start, st.usage_end, n.first, n.last, n.new_start, st.pending_at, p.applies,
+				CASE WHEN p.applies THEN st.pending_tier ELSE s.tier END AS new_tier,
+				CASE WHEN p.applies THEN st.pending_annual ELSE s.is_annual END AS new_annual,
 				capforecast._boundary(st.anchor_local, st.anchor_zone, n.last + 1) AS new_end
 			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
 				JOIN capforecast.subscription_state st USING (subscription_id)
-				CROSS JOIN LATERAL (SELECT capforecast._months_before(st.anchor_local, st.anchor_zone, st.usage_end) AS first,
-					capforecast._months_before(st.anchor_local, st.anchor_zone, $1) AS last OFFSET 0) n
-				CROSS JOIN LATERAL (SELECT a.applies, CASE WHEN a.applies THEN st.pending_tier ELSE s.tier END AS new_tier,
-					CASE WHEN a.applies THEN st.pending_annual ELSE s.is_annual END AS new_annual
-					FROM (SELECT st.pending_at <= st.usage_end IS TRUE AND s.stripe_subscription_id IS NULL AS applies) a) p
-			WHERE s.subscription_id = ANY ($2) AND st.usage_end <= $1
+				CROSS JOIN LATERAL (SELECT m.first, m.last,
+					CASE WHEN m.last > m.first THEN capforecast._boundary(st.anchor_local, st.anchor_zone, m.last) ELSE st.usage_end END AS new_start
+					FROM (SELECT capforecast._months_before(st.anchor_local, st.anchor_zone, st.usage_end) AS first,
+						capforecast._months_before(st.anchor_local, st.anchor_zone, $1) AS last OFFSET 0) m) n
+				CROSS JOIN LATERAL (SELECT st.pending_at <= n.new_start IS TRUE AND s.stripe_subscription_id IS NULL AS applies) p
+			WHERE s.id = ANY (@key) AND st.usage_end <= $1
 		), counted AS (
 			SELECT d.id, count(o.created_at) FILTER (WHERE o.created_at < d.usage_end) AS closed_orders,
 				count(o.created_at) FILTER (WHERE o.created_at >= d.new_start) AS new_orders
@@ -126,14 +129,19 @@ BEGIN
 				CROSS JOIN LATERAL (SELECT CASE WHEN d.new_annual THEN 12 ELSE 1 END AS step) k
 				CROSS JOIN LATERAL (SELECT capforecast._months_before(d.anchor_local, d.anchor_zone, d.period_end) AS months OFFSET 0) m
 		), closed AS (
-			INSERT INTO capforecast.period_ledger (subscription_id, window_start, window_end, orders_counter, orders_recount, orders_limit, tier, caught_up, reason)
-			SELECT r.subscription_id, r.usage_start, r.usage_end, r.orders_counter, CASE WHEN $4 THEN r.closed_orders END, r.old_quota, r.tier, false, $3
+			INSERT INTO capforecast.period_ledger (subscription_id, window_start, window_end, orders_counter, orders_recount, orders_limit,
+				tier, caught_up, reason)
+			SELECT r.subscription_id, r.usage_start, r.usage_end, r.orders_counter, CASE WHEN $3 THEN r.closed_orders END, r.old_quota,
+				r.tier, false, $2
 			FROM rolled r
 			UNION ALL
-			SELECT r.subscription_id, w.starts, w.ends, NULL, CASE WHEN $4 THEN (SELECT count(*) FROM $sql$ || capforecast._orders_sql() || $sql$ o
-				WHERE o.vendor_id = r.vendor_id AND o.created_at >= w.starts AND o.created_at < w.ends) END, r.new_quota, r.new_tier, true, 'period_end'
+			SELECT r.subscription_id, w.starts, w.ends, NULL, CASE WHEN $3 THEN (SELECT count(*) FROM $sql$ || capforecast._orders_sql() || $sql$ o
+				WHERE o.vendor_id = r.vendor_id AND o.created_at >= w.starts AND o.created_at < w.ends) END,
+				CASE WHEN r.applies AND w.starts >= r.pending_at THEN r.new_quota ELSE r.old_quota END,
+				CASE WHEN r.applies AND w.starts >= r.pending_at THEN r.new_tier ELSE r.tier END, true, 'period_end'
 			FROM rolled r CROSS JOIN LATERAL generate_series(0, r.last - r.first - 1) n
-				CROSS JOIN LATERAL (SELECT CASE n WHEN 0 THEN r.usage_end ELSE capforecast._boundary(r.anchor_local, r.anchor_zone, r.first + n) END AS starts,
+				CROSS JOIN LATERAL (SELECT CASE n WHEN 0 THEN r.usage_end ELSE capforecast._boundary(r.anchor_local, r.anchor_zone,
+					r.first + n) END AS starts,
 					capforecast._boundary(r.anchor_local, r.anchor_zone, r.first + n + 1) AS ends) w
 			WHERE r.last > r.first
 			ON CONFLICT DO NOTHING RETURNING 1
@@ -153,9 +161,11 @@ BEGIN
 					CASE WHEN NOT r.new_period THEN r.period_start WHEN r.passed = 0 THEN r.period_end
 						ELSE capforecast._boundary(r.anchor_local, r.anchor_zone, r.period_months + r.new_step * r.passed) END AS new_period_start,
 					CASE WHEN NOT r.new_period THEN r.period_end
-						ELSE capforecast._boundary(r.anchor_local, r.anchor_zone, r.period_months + r.new_step * (r.passed + 1)) END AS new_period_end,
+						ELSE capforecast._boundary(r.anchor_local, r.anchor_zone,
+							r.period_months + r.new_step * (r.passed + 1)) END AS new_period_end,
 					CASE WHEN r.new_orders >= r.new_quota THEN (SELECT o.created_at FROM $sql$ || capforecast._orders_sql() || $sql$ o
-						WHERE o.vendor_id = r.vendor_id AND o.created_at >= r.new_start ORDER BY 1 LIMIT 1 OFFSET greatest(r.new_quota - 1, 0)) END AS limit_reached_at
+						WHERE o.vendor_id = r.vendor_id AND o.created_at >= r.new_start ORDER BY 1 LIMIT 1 OFFSET greatest(r.new_quota - 1,
+							0)) END AS limit_reached_at
 				  FROM rolled r) r
 			WHERE {h:vendor_subscriptions.id} = r.id
 			RETURNING 1
@@ -165,8 +175,8 @@ BEGIN
 				jsonb_build_object('tier', r.new_tier, 'is_annual', r.new_annual), 'period_end'
 			FROM rolled r WHERE r.applies
 		)
-		SELECT jsonb_build_object('changed', (SELECT count(*) FROM host), 'windows_closed', (SELECT count(*) FROM closed))$sql$)
-	INTO counts USING as_of, ids, coalesce(options ->> 'reason', 'period_end'), capforecast._host_has('orders');
+		SELECT jsonb_build_object('changed', (SELECT count(*) FROM host), 'windows_closed', (SELECT count(*) FROM closed))$sql$, ids::text)
+	INTO counts USING as_of, coalesce(options ->> 'reason', 'period_end'), capforecast._host_has('orders');
 	RETURN counts || capforecast._bill(as_of, ids);
 END
 $$;

@@ -40,17 +40,18 @@ BEGIN
 	IF NOT capforecast._host_has('vendor_addons') THEN
 		RETURN;
 	END IF;
-	EXECUTE capforecast._host_sql($sql$
+	EXECUTE capforecast._keyed_sql($sql$
 		WITH ended AS (
 			UPDATE {vendor_addons} h SET $sql$ || capforecast._host_set('vendor_addons', 'status', '''cancelled''',
 				'cancelled_at', ended_at, 'updated_at', '$1') || $sql$
 			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
-			WHERE s.subscription_id = ANY ($2) AND {h:vendor_addons.vendor_id} = s.vendor_id AND {h:vendor_addons.status} = ANY ($3)
+			WHERE s.id = ANY (@key) AND {h:vendor_addons.vendor_id} = s.vendor_id AND {h:vendor_addons.status} = ANY ($2)
 			RETURNING {h:vendor_addons.id}::text AS addon_id, s.vendor_id::text AS vendor_id, s.subscription_id
 		)
 		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, after, reason)
-		SELECT 'end_addon', vendor_id, subscription_id, jsonb_build_object('addon_id', addon_id, 'status', 'cancelled'), 'subscription' FROM ended$sql$)
-	USING as_of, ids, statuses;
+		SELECT 'end_addon', vendor_id, subscription_id, jsonb_build_object('addon_id', addon_id, 'status', 'cancelled'), 'subscription'
+			FROM ended$sql$, ids::text)
+	USING as_of, statuses;
 END
 $$;
 COMMENT ON FUNCTION capforecast._end_addons(timestamptz, text[], text[], text) IS
@@ -64,19 +65,19 @@ DECLARE
 			greatest(1, (capforecast._months_before(st.anchor_local, st.anchor_zone, s.period_end)
 				- capforecast._months_before(st.anchor_local, st.anchor_zone, st.billed_until)) / s.step) AS periods
 		FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s JOIN capforecast.subscription_state st USING (subscription_id)
-		WHERE s.subscription_id = ANY ($2) AND s.good_period AND s.period_end > st.billed_until$sql$;
+		WHERE s.id = ANY (@key) AND s.good_period AND s.period_end > st.billed_until$sql$;
 	local_due text[];
 	counts jsonb := '{}';
 	mismatched jsonb;
 BEGIN
-	EXECUTE capforecast._host_sql('SELECT coalesce(array_agg(d.subscription_id), ''{}'') FROM (' || due || ') d
-		WHERE d.stripe_subscription_id IS NULL AND d.status IN (''active'', ''past_due'') AND $1 IS NOT NULL') INTO local_due USING as_of, ids;
+	EXECUTE capforecast._keyed_sql('SELECT coalesce(array_agg(d.subscription_id), ''{}'') FROM (' || due || ') d
+		WHERE d.stripe_subscription_id IS NULL AND d.status IN (''active'', ''past_due'')', ids::text) INTO local_due;
 	IF cardinality(local_due) > 0 THEN
 		PERFORM capforecast._end_addons(as_of, local_due, ARRAY['cancelling'],
 			'(SELECT st.billed_until FROM capforecast.subscription_state st WHERE st.subscription_id = s.subscription_id)');
 	END IF;
 	IF cardinality(local_due) > 0 AND capforecast._host_has('billing_history') THEN
-		EXECUTE capforecast._host_sql('WITH due AS MATERIALIZED (' || due || '), ' || capforecast._invoice_sql() || $sql$, billed AS MATERIALIZED (
+		EXECUTE capforecast._keyed_sql('WITH due AS MATERIALIZED (' || due || '), ' || capforecast._invoice_sql() || $sql$, billed AS MATERIALIZED (
 				SELECT d.*, i.lines, i.subtotal, i.currency, least(d.credit_cents, greatest(i.subtotal, 0)) AS credit
 				FROM invoice i JOIN due d USING (subscription_id) WHERE i.problem IS NULL
 			), drafts AS (
@@ -84,7 +85,8 @@ BEGIN
 					'invoice_date', 'b.starts', 'due_date', 'b.starts', 'period_start', 'b.starts', 'period_end', 'b.ends',
 					'subtotal_cents', 'b.subtotal', 'total_cents', 'greatest(b.subtotal, 0) - b.credit', 'amount_paid_cents', '0',
 					'currency', 'b.currency', 'status', '''draft''', 'description', 'format(''Subscription %s'', b.subscription_id)',
-					'line_items', 'b.lines || CASE WHEN b.credit > 0 THEN jsonb_build_array(jsonb_build_object(''kind'', ''credit'', ''amount_cents'', -b.credit)) ELSE ''[]'' END')
+					'line_items', 'b.lines || CASE WHEN b.credit > 0
+						THEN jsonb_build_array(jsonb_build_object(''kind'', ''credit'', ''amount_cents'', -b.credit)) ELSE ''[]'' END')
 				|| $sql$ FROM billed b RETURNING 1
 			), taken AS (
 				UPDATE capforecast.pending_invoice_item i SET invoiced_at = $1
@@ -95,18 +97,18 @@ BEGIN
 			)
 			SELECT jsonb_build_object('drafts', (SELECT count(*) FROM drafts)),
 				(SELECT coalesce(jsonb_agg(jsonb_build_object('code', i.problem, 'subject', 'subscription ' || i.subscription_id)), '[]')
-				 FROM invoice i WHERE i.problem = 'currency_mismatch')$sql$)
-		INTO counts, mismatched USING as_of, local_due;
+				 FROM invoice i WHERE i.problem = 'currency_mismatch')$sql$, local_due::text)
+		INTO counts, mismatched USING as_of;
 		PERFORM capforecast._report('{}', mismatched, as_of);
 	END IF;
-	EXECUTE capforecast._host_sql($sql$
+	EXECUTE capforecast._keyed_sql($sql$
 		UPDATE capforecast.subscription_state st
-		SET billed_from = s.period_start, billed_until = s.period_end, billed_price_cents = p.price, billed_amount_cents = p.price, billed_currency = t.currency
+		SET billed_from = s.period_start, billed_until = s.period_end, billed_price_cents = p.price, billed_amount_cents = p.price,
+			billed_currency = t.currency
 		FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
 			LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t ON t.code = s.tier
 			CROSS JOIN LATERAL (SELECT CASE WHEN s.is_annual THEN t.annual ELSE t.monthly END AS price) p
-		WHERE s.subscription_id = st.subscription_id AND s.subscription_id = ANY ($1) AND s.period_end > st.billed_until$sql$)
-	USING ids;
+		WHERE s.subscription_id = st.subscription_id AND s.id = ANY (@key) AND s.period_end > st.billed_until$sql$, ids::text);
 	RETURN counts;
 END
 $$;

@@ -64,7 +64,7 @@ DECLARE
 		WHERE s.live AND s.good_period$sql$;
 	locked text[];
 BEGIN
-	IF NOT apply THEN
+	IF apply IS NOT TRUE THEN
 		RETURN QUERY EXECUTE capforecast._host_sql('SELECT c.subscription_id, c.vendor_id, c.counter, c.recount, c.recount - c.counter, false
 			FROM (' || counted || ') c WHERE c.counter <> c.recount ORDER BY c.id') USING now;
 		RETURN;
@@ -72,19 +72,20 @@ BEGIN
 	EXECUTE capforecast._host_sql('SELECT coalesce(array_agg(c.subscription_id), ''{}'') FROM (' || counted || ') c WHERE c.counter <> c.recount')
 	INTO locked USING now;
 	locked := capforecast._lock_free(locked);
-	RETURN QUERY EXECUTE capforecast._host_sql($sql$
+	RETURN QUERY EXECUTE capforecast._keyed_sql($sql$
 		WITH wrong AS MATERIALIZED (
-			SELECT c.* FROM ($sql$ || counted || $sql$) c WHERE c.counter <> c.recount AND c.subscription_id = ANY ($2)
+			SELECT c.* FROM ($sql$ || counted || $sql$) c WHERE c.counter <> c.recount AND c.id = ANY (@key)
 		), fixed AS (
-			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'orders_this_period', 'w.recount', 'updated_at', '$1') || $sql$
+			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'orders_this_period', 'w.recount',
+				'updated_at', '$1') || $sql$
 			FROM wrong w WHERE {h:vendor_subscriptions.id} = w.id
 		), audited AS (
 			INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
 			SELECT 'reconcile_order_counters', w.vendor_id, w.subscription_id, jsonb_build_object('orders_this_period', w.counter),
 				jsonb_build_object('orders_this_period', w.recount), 'recount' FROM wrong w
 		)
-		SELECT w.subscription_id, w.vendor_id, w.counter, w.recount, w.recount - w.counter, true FROM wrong w ORDER BY w.id$sql$)
-	USING now, locked;
+		SELECT w.subscription_id, w.vendor_id, w.counter, w.recount, w.recount - w.counter, true FROM wrong w ORDER BY w.id$sql$, locked::text)
+	USING now;
 END
 $$;
 COMMENT ON FUNCTION capforecast.reconcile_order_counters(boolean, timestamptz) IS

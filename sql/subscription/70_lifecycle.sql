@@ -13,12 +13,12 @@ DECLARE
 	changed bigint;
 BEGIN
 	PERFORM capforecast._end_addons(as_of, ids, ARRAY['pending', 'active', 'cancelling'], ended_at);
-	EXECUTE capforecast._host_sql($sql$
+	EXECUTE capforecast._keyed_sql($sql$
 		WITH ended AS (
 			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'status', quote_literal(status),
 				'cancelled_at', ended_at, 'updated_at', '$1') || $sql$
 			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
-			WHERE s.subscription_id = ANY ($2) AND {h:vendor_subscriptions.id} = s.id
+			WHERE s.id = ANY (@key) AND {h:vendor_subscriptions.id} = s.id
 			RETURNING s.vendor_id::text AS vendor_id, s.subscription_id, s.status AS old_status, $sql$ || ended_at || $sql$ AS ended_at
 		), state AS (
 			UPDATE capforecast.subscription_state st SET pending_tier = NULL, pending_annual = NULL, pending_at = NULL, pending_requested_at = NULL
@@ -26,8 +26,8 @@ BEGIN
 		)
 		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
 		SELECT 'end_subscription', e.vendor_id, e.subscription_id, jsonb_build_object('status', e.old_status),
-			jsonb_build_object('status', $3, 'cancelled_at', e.ended_at), $4 FROM ended e$sql$)
-	USING as_of, ids, status, reason;
+			jsonb_build_object('status', $2, 'cancelled_at', e.ended_at), $3 FROM ended e$sql$, ids::text)
+	USING as_of, status, reason;
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	RETURN changed;
 END
@@ -46,25 +46,24 @@ BEGIN
 	IF options ->> 'action' = 'expire' THEN
 		RETURN jsonb_build_object('changed', capforecast._end_subscriptions(as_of, ids, 'expired', 's.trial_ends_at', 'trial_end'));
 	END IF;
-	EXECUTE capforecast._host_sql($sql$
+	EXECUTE capforecast._keyed_sql($sql$
 		UPDATE capforecast.subscription_state st
 		SET anchor_local = timezone(st.anchor_zone, s.trial_ends_at), anchor_irregular = false, usage_end = s.trial_ends_at,
 			billed_until = s.trial_ends_at, pending_tier = NULL, pending_annual = NULL, pending_at = NULL, pending_requested_at = NULL
-		FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s WHERE s.subscription_id = st.subscription_id AND s.subscription_id = ANY ($1)$sql$)
-	USING ids;
-	EXECUTE capforecast._host_sql($sql$
+		FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s WHERE s.subscription_id = st.subscription_id AND s.id = ANY (@key)$sql$, ids::text);
+	EXECUTE capforecast._keyed_sql($sql$
 		WITH activated AS (
 			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'status', '''active''',
-				'tier', 'coalesce($3, s.tier)', 'period_start', 'least(s.period_start, s.trial_ends_at - interval ''1 microsecond'')',
+				'tier', 'coalesce($2, s.tier)', 'period_start', 'least(s.period_start, s.trial_ends_at - interval ''1 microsecond'')',
 				'period_end', 's.trial_ends_at', 'updated_at', '$1') || $sql$
 			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
-			WHERE s.subscription_id = ANY ($2) AND {h:vendor_subscriptions.id} = s.id
+			WHERE s.id = ANY (@key) AND {h:vendor_subscriptions.id} = s.id
 			RETURNING s.vendor_id::text AS vendor_id, s.subscription_id, s.tier AS old_tier
 		)
 		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
 		SELECT 'activate', a.vendor_id, a.subscription_id, jsonb_build_object('status', 'trial', 'tier', a.old_tier),
-			jsonb_build_object('status', 'active', 'tier', coalesce($3, a.old_tier)), 'trial_end' FROM activated a$sql$)
-	USING as_of, ids, new_tier;
+			jsonb_build_object('status', 'active', 'tier', coalesce($2, a.old_tier)), 'trial_end' FROM activated a$sql$, ids::text)
+	USING as_of, new_tier;
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	PERFORM capforecast._roll(as_of, ids, '{"reason": "trial_end"}');
 	RETURN jsonb_build_object('changed', changed);
@@ -147,7 +146,8 @@ $$;
 COMMENT ON FUNCTION capforecast._purge(timestamptz) IS
 	'Drop old events (never the last word on an object), answered requests and runs. Ledger, audit and the host''s data stay.';
 
-CREATE FUNCTION capforecast.cleanup_stale_subscriptions(as_of timestamptz DEFAULT NULL, past_due_grace interval DEFAULT '30 days', dry_run boolean DEFAULT false)
+CREATE FUNCTION capforecast.cleanup_stale_subscriptions(as_of timestamptz DEFAULT NULL, past_due_grace interval DEFAULT '30 days',
+	dry_run boolean DEFAULT false)
 	RETURNS capforecast.job_result
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE

@@ -7,7 +7,8 @@ CREATE TYPE capforecast.change_result AS (
 COMMENT ON TYPE capforecast.change_result IS
 	'What a change of tier or add-on does: action (upgrade, downgrade, noop, pending_cancelled, purchase, cancel, reduce), when it takes effect, prorated lines and their sum in minor units (below 0: credit), resources whose use is above the limits that follow, the outbox row where Stripe must do it (then the lines are an estimate), and notes on what else it does.';
 
-CREATE FUNCTION capforecast._line(kind text, code text, amount_cents bigint, unit_price_cents bigint, period_start timestamptz, period_end timestamptz, more jsonb DEFAULT '{}')
+CREATE FUNCTION capforecast._line(kind text, code text, amount_cents bigint, unit_price_cents bigint, period_start timestamptz,
+	period_end timestamptz, more jsonb DEFAULT '{}')
 	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 	SELECT jsonb_build_object('kind', kind, 'code', code, 'amount_cents', amount_cents, 'unit_price_cents', unit_price_cents,
 		'period_start', period_start, 'period_end', period_end) || more
@@ -83,7 +84,8 @@ BEGIN
 		PERFORM capforecast._fail('P0002', 'no_price', format('what was billed for tier "%s" is not known', s.tier),
 			'It had no price when the period began.', 'Change the tier at the end of the period, or with proration => ''none''.');
 	ELSIF st.billed_currency <> target.currency THEN
-		PERFORM capforecast._fail('22023', 'currency_mismatch', format('tier "%s" is sold in %s, not in %s', target.code, target.currency, st.billed_currency),
+		PERFORM capforecast._fail('22023', 'currency_mismatch', 
+			format('tier "%s" is sold in %s, not in %s', target.code, target.currency, st.billed_currency),
 			'An invoice has one currency.', 'Choose a tier of the same currency.');
 	END IF;
 	credit := least(capforecast._prorate(st.billed_price_cents, share.part, share.whole), st.billed_amount_cents);
@@ -95,7 +97,9 @@ BEGIN
 	lines := jsonb_build_array(
 		capforecast._line('proration_credit', s.tier, -credit, st.billed_price_cents, at, s.period_end, more),
 		capforecast._line('proration_debit', target.code, debit, price, at,
-			CASE WHEN reanchors THEN capforecast._boundary(timezone(st.anchor_zone, at), st.anchor_zone, CASE WHEN annual THEN 12 ELSE 1 END) ELSE s.period_end END));
+			CASE WHEN reanchors THEN
+				capforecast._boundary(timezone(st.anchor_zone, at), st.anchor_zone, CASE WHEN annual THEN 12 ELSE 1 END)
+			ELSE s.period_end END));
 	net := debit - credit;
 END
 $$;
@@ -125,7 +129,8 @@ BEGIN
 		PERFORM capforecast._fail('22023', 'interval_mismatch', 'the interval cannot be changed while add-ons are billed by the other one',
 			'Add-ons are billed with the subscription.', 'Cancel the add-ons first.');
 	ELSIF old_monthly IS NULL THEN
-		PERFORM capforecast._fail('P0002', 'no_price', format('tier "%s" has no price', s.tier), 'Up or down cannot be told without it.', 'Set its price in the table of tiers.');
+		PERFORM capforecast._fail('P0002', 'no_price', format('tier "%s" has no price', s.tier), 'Up or down cannot be told without it.',
+			'Set its price in the table of tiers.');
 	END IF;
 	upgrade := target.price_monthly_cents >= old_monthly AND (annual OR NOT s.is_annual);
 	plan.action := CASE WHEN upgrade THEN 'upgrade' ELSE 'downgrade' END;
@@ -141,7 +146,7 @@ BEGIN
 	IF st.pending_tier IS NOT NULL THEN
 		plan.notes := plan.notes || 'pending_change_cleared'::text;
 	END IF;
-	IF upgrade AND s.cancel_at_period_end AND NOT keep_cancel THEN
+	IF upgrade AND s.cancel_at_period_end AND keep_cancel IS NOT TRUE THEN
 		plan.notes := plan.notes || 'cancellation_cleared'::text;
 	END IF;
 	RETURN plan;
@@ -157,7 +162,8 @@ BEGIN
 	IF plan.net_cents < 0 THEN
 		UPDATE capforecast.subscription_state st SET credit_cents = st.credit_cents - plan.net_cents WHERE st.subscription_id = s.subscription_id;
 	END IF;
-	INSERT INTO capforecast.pending_invoice_item (vendor_id, subscription_id, kind, code, amount_cents, currency, service_start, service_end, details, invoiced_at)
+	INSERT INTO capforecast.pending_invoice_item (vendor_id, subscription_id, kind, code, amount_cents, currency, service_start,
+		service_end, details, invoiced_at)
 	SELECT s.vendor_id, s.subscription_id, l.value ->> 'kind', l.value ->> 'code', (l.value ->> 'amount_cents')::bigint, plan.currency,
 		(l.value ->> 'period_start')::timestamptz, (l.value ->> 'period_end')::timestamptz, l.value,
 		CASE WHEN plan.net_cents < 0 THEN plan.effective_at END
@@ -188,9 +194,11 @@ BEGIN
 			'tier', '$1', 'is_annual', '$2', 'cancel_at_period_end', '$3', 'period_end', '$4', 'updated_at', '$5') || '
 		WHERE {h:vendor_subscriptions.vendor_id} = @key AND {h:vendor_subscriptions.id}::text = $6', s.vendor_id)
 	USING target_tier, annual, s.cancel_at_period_end AND NOT 'cancellation_cleared' = ANY (plan.notes),
-		CASE WHEN reanchors THEN greatest(plan.effective_at, s.period_start + interval '1 microsecond') ELSE s.period_end END, as_of, s.subscription_id;
+		CASE WHEN reanchors THEN greatest(plan.effective_at, s.period_start + interval '1 microsecond') ELSE s.period_end END,
+		as_of, s.subscription_id;
 	INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason, idempotency_key)
-	VALUES ('change_tier', s.vendor_id, s.subscription_id, jsonb_build_object('tier', s.tier, 'is_annual', s.is_annual, 'cancel_at_period_end', s.cancel_at_period_end),
+	VALUES ('change_tier', s.vendor_id, s.subscription_id,
+		jsonb_build_object('tier', s.tier, 'is_annual', s.is_annual, 'cancel_at_period_end', s.cancel_at_period_end),
 		jsonb_build_object('tier', target_tier, 'is_annual', annual, 'net_cents', plan.net_cents, 'notes', plan.notes), plan.action, idempotency_key);
 	IF reanchors THEN
 		UPDATE capforecast.subscription_state x
@@ -233,8 +241,8 @@ DECLARE
 BEGIN
 	PERFORM capforecast._check_choice('timing', timing, '{auto,immediate,period_end}');
 	PERFORM capforecast._check_choice('proration', proration, '{second,day,none}');
-	s := capforecast._subscription(vendor, NOT preview);
-	IF NOT preview THEN
+	s := capforecast._subscription(vendor, preview IS NOT TRUE);
+	IF preview IS NOT TRUE THEN
 		earlier := capforecast._replay('change_tier', s.vendor_id, idempotency_key, request);
 		IF earlier IS NOT NULL THEN
 			RETURN jsonb_populate_record(NULL::capforecast.change_result, earlier);
@@ -251,7 +259,8 @@ BEGIN
 	scheduled := s.status <> 'trial' AND (timing = 'period_end' OR (timing = 'auto' AND plan.action = 'downgrade'));
 	IF plan.over_limit <> '[]' AND ack_over_limit IS NOT TRUE THEN
 		PERFORM capforecast._fail('55000', 'over_limit', format('vendor %s uses more than tier "%s" allows', s.vendor_id, target.code),
-			format('%s', plan.over_limit), 'Have the vendor confirm it, and pass ack_over_limit => true: nothing is deleted, but nothing can be added until usage is below the limit.');
+			format('%s', plan.over_limit),
+			'Have the vendor confirm it, and pass ack_over_limit => true: nothing is deleted, and nothing can be added until usage is below the limit.');
 	END IF;
 	IF s.stripe_subscription_id IS NOT NULL THEN
 		plan := capforecast._order_change(s, plan, target, coalesce(annual, s.is_annual), idempotency_key);
@@ -267,7 +276,8 @@ BEGIN
 	END IF;
 	IF plan.action <> 'noop' AND (scheduled OR plan.action = 'pending_cancelled' OR plan.outbox_id IS NOT NULL) THEN
 		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason, idempotency_key)
-		VALUES ('request_change', s.vendor_id, s.subscription_id, jsonb_build_object('tier', s.tier, 'is_annual', s.is_annual, 'pending_tier', st.pending_tier),
+		VALUES ('request_change', s.vendor_id, s.subscription_id,
+			jsonb_build_object('tier', s.tier, 'is_annual', s.is_annual, 'pending_tier', st.pending_tier),
 			request, plan.action, idempotency_key);
 	END IF;
 	PERFORM capforecast._remember('change_tier', s.vendor_id, idempotency_key, request, to_jsonb(plan));

@@ -26,17 +26,22 @@ DECLARE
 	currency text := (SELECT t.currency FROM capforecast.get_tier_info(s.tier) t);
 BEGIN
 	IF quantity IS NULL OR quantity < 1 THEN
-		PERFORM capforecast._fail('22023', 'bad_quantity', 'quantity must be 1 or more', format('It is %s.', coalesce(quantity::text, 'NULL')), 'Reduce an add-on with cancel_addon().');
+		PERFORM capforecast._fail('22023', 'bad_quantity', 'quantity must be 1 or more',
+			format('It is %s.', coalesce(quantity::text, 'NULL')), 'Reduce an add-on with cancel_addon().');
 	END IF;
 	EXECUTE capforecast._host_sql('SELECT {p:addon_products.code}, capforecast._cents({p:addon_products.price_cents}), {p:addon_products.currency}::text,
-			{p:addon_products.billing_period}, {p:addon_products.max_quantity}::bigint, {p:addon_products.is_active}, {p:addon_products.stripe_price_id}
+			{p:addon_products.billing_period}, {p:addon_products.max_quantity}::bigint, {p:addon_products.is_active},
+			{p:addon_products.stripe_price_id}
 		FROM {addon_products} p WHERE {p:addon_products.code} = $1') INTO p USING addon;
 	IF p.code IS NULL THEN
-		PERFORM capforecast._fail('P0002', 'unknown_addon', format('add-on "%s" does not exist', addon), 'The table of add-ons has no such code.', 'Give its code as it is there.');
+		PERFORM capforecast._fail('P0002', 'unknown_addon', format('add-on "%s" does not exist', addon),
+			'The table of add-ons has no such code.', 'Give its code as it is there.');
 	ELSIF NOT p.is_active THEN
-		PERFORM capforecast._fail('22023', 'inactive_addon', format('add-on "%s" is not sold any more', addon), 'Its is_active is false.', 'Choose an active add-on.');
+		PERFORM capforecast._fail('22023', 'inactive_addon', format('add-on "%s" is not sold any more', addon), 'Its is_active is false.',
+			'Choose an active add-on.');
 	ELSIF p.currency <> currency THEN
-		PERFORM capforecast._fail('22023', 'currency_mismatch', format('add-on "%s" is sold in %s, not in %s', addon, p.currency, currency), 'An invoice has one currency.', 'Choose an add-on of the same currency.');
+		PERFORM capforecast._fail('22023', 'currency_mismatch', format('add-on "%s" is sold in %s, not in %s', addon, p.currency, currency),
+			'An invoice has one currency.', 'Choose an add-on of the same currency.');
 	ELSIF p.billing_period NOT IN ('one_time', CASE WHEN s.is_annual THEN 'annual' ELSE 'monthly' END) THEN
 		PERFORM capforecast._fail('22023', 'interval_mismatch', format('add-on "%s" is billed by another interval than the subscription', addon),
 			format('Its interval is %s.', p.billing_period), 'Choose one with the interval of the subscription.');
@@ -46,13 +51,15 @@ END
 $$;
 COMMENT ON FUNCTION capforecast._sellable_addon(text, bigint, capforecast._subscription_row) IS 'An add-on that this subscription can buy.';
 
-CREATE FUNCTION capforecast._write_addon(s capforecast._subscription_row, addon_id text, addon text, status text, quantity bigint, unit_price bigint, as_of timestamptz,
+CREATE FUNCTION capforecast._write_addon(s capforecast._subscription_row, addon_id text, addon text, status text, quantity bigint,
+	unit_price bigint, as_of timestamptz,
 		stripe_item text DEFAULT NULL)
 	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
 	IF addon_id IS NULL THEN
 		EXECUTE capforecast._keyed_sql('INSERT INTO {vendor_addons} ' || capforecast._host_insert('vendor_addons', 'vendor_id', 'x.vendor_id',
-				'addon_product_id', '{p:addon_products.id}', 'status', '$2', 'quantity', '$3', 'unit_price_cents', '$4', 'period_start', '$5', 'period_end', '$6') || '
+				'addon_product_id', '{p:addon_products.id}', 'status', '$2', 'quantity', '$3', 'unit_price_cents', '$4', 
+				'period_start', '$5', 'period_end', '$6') || '
 			FROM ' || capforecast._subscriptions_sql() || ' x, {addon_products} p
 			WHERE x.vendor_id = @key AND x.subscription_id = $7 AND {p:addon_products.code} = $1', s.vendor_id)
 		USING addon, status, quantity::integer, unit_price, as_of, s.period_end, s.subscription_id;
@@ -74,7 +81,7 @@ CREATE FUNCTION capforecast.purchase_addon(vendor text, addon text, quantity int
 DECLARE
 	now timestamptz := capforecast._now(as_of);
 	request constant jsonb := jsonb_build_object('addon', addon, 'quantity', quantity);
-	s capforecast._subscription_row := capforecast._subscription(vendor, NOT preview);
+	s capforecast._subscription_row := capforecast._subscription(vendor, preview IS NOT TRUE);
 	earlier jsonb := CASE WHEN preview THEN NULL ELSE capforecast._replay('purchase_addon', s.vendor_id, idempotency_key, request) END;
 	product capforecast._addon_product;
 	held record;
@@ -96,9 +103,11 @@ BEGIN
 	SELECT * INTO share FROM capforecast._share(now, s.period_start, s.period_end, (capforecast._state_of(s)).anchor_zone, 'second');
 	plan := ROW('purchase', share.at, '[]', 0, product.currency, '[]', NULL, s.stripe_subscription_id IS NOT NULL, '{}');
 	IF product.billing_period = 'one_time' THEN
-		plan.lines := jsonb_build_array(capforecast._line('one_time', product.code, price * quantity, price, share.at, NULL, jsonb_build_object('quantity', quantity)));
+		plan.lines := jsonb_build_array(capforecast._line('one_time', product.code, price * quantity, price, share.at, NULL,
+			jsonb_build_object('quantity', quantity)));
 	ELSIF s.status <> 'trial' THEN
-		plan.lines := jsonb_build_array(capforecast._line('addon', product.code, capforecast._prorate(price * quantity, share.part, share.whole), price,
+		plan.lines := jsonb_build_array(capforecast._line('addon', product.code,
+			capforecast._prorate(price * quantity, share.part, share.whole), price,
 			share.at, s.period_end, jsonb_build_object('quantity', quantity)));
 	END IF;
 	plan.net_cents := coalesce((plan.lines -> 0 ->> 'amount_cents')::bigint, 0);
@@ -118,7 +127,8 @@ BEGIN
 	END IF;
 	INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, idempotency_key)
 	VALUES ('purchase_addon', s.vendor_id, s.subscription_id, jsonb_build_object('addon', product.code, 'quantity', coalesce(held.quantity, 0)),
-		jsonb_build_object('addon', product.code, 'quantity', coalesce(held.quantity, 0) + quantity, 'net_cents', plan.net_cents, 'outbox_id', plan.outbox_id), idempotency_key);
+		jsonb_build_object('addon', product.code, 'quantity', coalesce(held.quantity, 0) + quantity, 'net_cents', plan.net_cents,
+			'outbox_id', plan.outbox_id), idempotency_key);
 	PERFORM capforecast._remember('purchase_addon', s.vendor_id, idempotency_key, request, to_jsonb(plan));
 	RETURN plan;
 END
@@ -150,7 +160,8 @@ BEGIN
 	credit := capforecast._prorate(held.unit_price * quantity, share.part, share.whole);
 	IF held.period_start >= s.period_start THEN
 		credit := least(credit, (SELECT coalesce(sum(i.amount_cents), 0) FROM capforecast.pending_invoice_item i
-			WHERE i.subscription_id = s.subscription_id AND i.code = addon AND i.kind IN ('addon', 'addon_credit') AND i.service_start >= s.period_start));
+			WHERE i.subscription_id = s.subscription_id AND i.code = addon AND i.kind IN ('addon', 'addon_credit')
+				AND i.service_start >= s.period_start));
 	END IF;
 	IF credit > 0 AND capforecast._period_is_unpaid(s.vendor_id, share.at) THEN
 		credit := 0;
@@ -171,7 +182,7 @@ CREATE FUNCTION capforecast.cancel_addon(vendor text, addon text, quantity integ
 DECLARE
 	now timestamptz := capforecast._now(as_of);
 	request constant jsonb := jsonb_build_object('addon', addon, 'quantity', quantity, 'timing', timing);
-	s capforecast._subscription_row := capforecast._subscription(vendor, NOT preview);
+	s capforecast._subscription_row := capforecast._subscription(vendor, preview IS NOT TRUE);
 	earlier jsonb := CASE WHEN preview THEN NULL ELSE capforecast._replay('cancel_addon', s.vendor_id, idempotency_key, request) END;
 	held record;
 	removed bigint;
@@ -183,9 +194,11 @@ BEGIN
 	PERFORM capforecast._check_choice('timing', timing, '{immediate,period_end}');
 	SELECT * INTO held FROM capforecast._addons_of(s.vendor_id, addon);
 	IF held.id IS NULL THEN
-		PERFORM capforecast._fail('55000', 'not_live', format('vendor %s has no live add-on "%s"', s.vendor_id, addon), 'There is none, or it was cancelled.', 'usage_summary() lists the live ones.');
+		PERFORM capforecast._fail('55000', 'not_live', format('vendor %s has no live add-on "%s"', s.vendor_id, addon),
+			'There is none, or it was cancelled.', 'usage_summary() lists the live ones.');
 	ELSIF quantity < 1 OR quantity > held.quantity THEN
-		PERFORM capforecast._fail('22023', 'bad_quantity', format('quantity must be from 1 to %s', held.quantity), format('It is %s.', quantity), 'Leave it out to cancel all of it.');
+		PERFORM capforecast._fail('22023', 'bad_quantity', 
+			format('quantity must be from 1 to %s', held.quantity), format('It is %s.', quantity), 'Leave it out to cancel all of it.');
 	END IF;
 	PERFORM capforecast._require_live(s);
 	removed := coalesce(quantity, held.quantity);
@@ -207,7 +220,8 @@ BEGIN
 	END IF;
 	INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason, idempotency_key)
 	VALUES ('cancel_addon', s.vendor_id, s.subscription_id, jsonb_build_object('addon', held.code, 'quantity', held.quantity, 'status', held.status),
-		jsonb_build_object('addon', held.code, 'removed', removed, 'net_cents', plan.net_cents, 'outbox_id', plan.outbox_id), timing, idempotency_key);
+		jsonb_build_object('addon', held.code, 'removed', removed, 'net_cents', plan.net_cents, 'outbox_id', plan.outbox_id),
+		timing, idempotency_key);
 	PERFORM capforecast._remember('cancel_addon', s.vendor_id, idempotency_key, request, to_jsonb(plan));
 	RETURN plan;
 END

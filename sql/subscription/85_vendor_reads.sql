@@ -26,7 +26,8 @@ BEGIN
 		), $sql$ || capforecast._invoice_sql() || $sql$
 		SELECT s.due_at, d.starts, CASE WHEN d.renews THEN d.ends END, i.currency, i.lines, i.subtotal, i.problem, coalesce(s.credit_cents, 0),
 			s.stripe_subscription_id, s.stripe_customer_id,
-			CASE WHEN NOT s.live THEN coalesce(s.status, 'not live') WHEN NOT s.good_period THEN 'bad_period' WHEN s.due_at IS NULL THEN 'trial_without_end'
+			CASE WHEN NOT s.live THEN coalesce(s.status, 'not live') WHEN NOT s.good_period THEN 'bad_period'
+				WHEN s.due_at IS NULL THEN 'trial_without_end'
 				WHEN i.subscription_id IS NULL THEN 'ends_at_period_end' END
 		FROM sub s LEFT JOIN due d USING (subscription_id) LEFT JOIN invoice i USING (subscription_id)$sql$, vendor)
 	USING as_of, capforecast._setting('billing_timezone');
@@ -168,7 +169,8 @@ BEGIN
 		'pending_change', CASE WHEN st.pending_tier IS NOT NULL THEN
 			jsonb_build_object('tier', st.pending_tier, 'is_annual', st.pending_annual, 'effective_at', st.pending_at) END,
 		'resources', resources,
-		'addons', (SELECT coalesce(jsonb_agg(jsonb_build_object('code', a.code, 'quantity', a.quantity, 'status', a.status)), '[]') FROM capforecast._addons_of(s.vendor_id) a),
+		'addons', (SELECT coalesce(jsonb_agg(jsonb_build_object('code', a.code, 'quantity', a.quantity, 'status', a.status)), '[]')
+			FROM capforecast._addons_of(s.vendor_id) a),
 		'next_invoice_cents', invoice.amount_due_cents, 'next_invoice_at', invoice.due_at, 'currency', invoice.currency,
 		'credit_cents', coalesce(st.credit_cents, 0), 'open_invoices_cents', capforecast._open_invoices(vendor));
 END
@@ -203,7 +205,8 @@ $$;
 COMMENT ON FUNCTION capforecast._windows_of(capforecast._subscription_row, capforecast.subscription_state, timestamptz) IS
 	'The usage window and the billing period that hold an instant, rolled in thought where the job is late.';
 
-CREATE FUNCTION capforecast.check_limit(vendor text, resource text, delta bigint DEFAULT 1, lock boolean DEFAULT false, as_of timestamptz DEFAULT NULL,
+CREATE FUNCTION capforecast.check_limit(vendor text, resource text, delta bigint DEFAULT 1, lock boolean DEFAULT false,
+		as_of timestamptz DEFAULT NULL,
 		OUT allowed boolean, OUT used bigint, OUT "limit" bigint, OUT remaining bigint, OUT reason text)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -213,6 +216,9 @@ DECLARE
 	u record;
 BEGIN
 	PERFORM capforecast._check_choice('resource', wanted, '{products,orders,team_members}');
+	IF delta IS NULL THEN
+		PERFORM capforecast._fail('22023', 'bad_argument', 'delta must be a number', 'It is NULL.', 'Leave it out for 1.');
+	END IF;
 	IF lock THEN
 		IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
 			PERFORM capforecast._fail('25001', 'isolation', 'check_limit with a lock needs read committed',

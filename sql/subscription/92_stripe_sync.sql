@@ -1,89 +1,123 @@
 -- Bringing the host's rows to agree with Stripe.  What is decided is a read; it is decided
 -- again under the row's lock before anything is written.
 
+-- Which object of Stripe a subscription follows: its own, or, where it has none or its own
+-- has ended, the one other that its customer has.  CTEs; $1: may the mirror miss it, $2, $3:
+-- ids and customers to look at, $4: zone.
+CREATE FUNCTION capforecast._stripe_matched_sql(one_set boolean)
+	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT $sql$
+		source AS MATERIALIZED (
+			SELECT x.*, capforecast._stripe_rank(x.status) AS rank FROM capforecast._stripe_source($2, $3) x
+		), priced AS (
+			SELECT x.stripe_id, count(*) AS n_items, count(DISTINCT t.code || (i ->> 'price')) AS n_plans, min(t.code) AS tier,
+				bool_or(i ->> 'price' = t.stripe_annual) AS annual, min(i ->> 'price') FILTER (WHERE t.code IS NOT NULL) AS price
+			FROM source x CROSS JOIN LATERAL jsonb_array_elements(x.items) i
+				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t ON i ->> 'price' IN (t.stripe_monthly, t.stripe_annual)
+			GROUP BY 1
+		), src AS MATERIALIZED (
+			SELECT x.*, coalesce(p.n_items, 0) AS n_items, coalesce(p.n_plans, 0) AS n_plans,
+				CASE WHEN p.n_plans = 1 THEN p.tier END AS plan_tier, CASE WHEN p.n_plans = 1 THEN p.annual END AS plan_annual,
+				CASE WHEN p.n_plans = 1 THEN p.price END AS plan_price
+			FROM source x LEFT JOIN priced p USING (stripe_id)
+		), other AS (
+			SELECT x.customer, count(*) AS n, count(*) FILTER (WHERE x.n_plans = 1) AS n_known, min(x.stripe_id) AS stripe_id
+			FROM src x WHERE x.rank < 7 GROUP BY 1
+		), host AS (
+			SELECT s.*, st.stripe_subscription_id AS applied_id, st.stripe_status AS applied_status, st.stripe_version AS applied_version,
+				st.stripe_event_id AS applied_event, coalesce(st.entitled, true) AS entitled, coalesce(st.collection_paused, false) AS paused,
+				st.anchor_local, coalesce(st.anchor_zone, $4) AS zone,
+				$1 AND own.stripe_id IS NULL AND s.stripe_subscription_id IS NOT NULL AS missing,
+				CASE WHEN s.stripe_subscription_id IS NULL THEN o.n > 1
+					ELSE own.rank >= 7 AND o.n >= 1 AND NOT (o.n = 1 AND o.n_known = 1) END IS TRUE AS ambiguous,
+				CASE WHEN s.stripe_subscription_id IS NULL OR own.rank >= 7 AND o.n = 1 THEN o.stripe_id ELSE own.stripe_id END AS chosen
+			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
+				LEFT JOIN capforecast.subscription_state st USING (subscription_id)
+				LEFT JOIN src own ON own.stripe_id = s.stripe_subscription_id
+				LEFT JOIN other o ON o.customer = s.stripe_customer_id
+			WHERE (s.stripe_subscription_id IS NOT NULL OR o.n > 0)$sql$ || CASE WHEN one_set THEN ' AND s.id = ANY (@key)' ELSE '' END || ')'
+$$;
+COMMENT ON FUNCTION capforecast._stripe_matched_sql(boolean) IS 'CTEs src (Stripe''s subscriptions) and host (the host''s, with the id of the one that counts).';
+
+-- What the host's row should be.  A time or a price that Stripe does not give leaves what
+-- the host has; kept: there is a state, or will be, to hold what the host's row cannot.
+CREATE FUNCTION capforecast._stripe_wanted_sql()
+	RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT $sql$
+		wanted AS (
+			SELECT h.*, x.stripe_id, x.version, x.event_id, x.status AS stripe_status, x.rank, x.items, x.lagging, x.n_items, x.n_plans,
+				m.known, m.host_status, m.host_status IN ('cancelled', 'expired') IS TRUE AS ending, t.starts, t.ends AS period_ends,
+				jsonb_build_object('status', coalesce(m.host_status, h.status),
+					'tier', coalesce(x.plan_tier, h.tier), 'is_annual', coalesce(x.plan_annual, h.is_annual),
+					'period_start', coalesce(t.starts, h.period_start), 'period_end', coalesce(t.ends, h.period_end),
+					'trial_ends_at', CASE WHEN t.trial_ends > x.version THEN t.trial_ends ELSE h.trial_ends_at END,
+					'cancel_at_period_end', coalesce(t.cancels OR t.cancel_at <= coalesce(t.ends, h.period_end), t.cancels, h.cancel_at_period_end),
+					'cancelled_at', CASE WHEN m.host_status IN ('cancelled', 'expired') THEN coalesce(t.ended, h.cancelled_at)
+						WHEN h.live OR m.host_status IS NULL THEN h.cancelled_at END,
+					'stripe_subscription_id', x.stripe_id, 'stripe_price_id', coalesce(x.plan_price, h.stripe_price_id),
+					'entitled', CASE WHEN t.kept THEN coalesce(m.entitled, h.entitled) ELSE h.entitled END,
+					'paused', CASE WHEN t.kept THEN jsonb_typeof(x.object -> 'pause_collection') = 'object' IS TRUE ELSE h.paused END,
+					'anchor', CASE WHEN t.kept THEN coalesce(timezone(h.zone, t.anchor), h.anchor_local) ELSE h.anchor_local END) AS target,
+				jsonb_build_object('status', h.status, 'tier', h.tier, 'is_annual', h.is_annual,
+					'period_start', h.period_start, 'period_end', h.period_end, 'trial_ends_at', h.trial_ends_at,
+					'cancel_at_period_end', h.cancel_at_period_end, 'cancelled_at', h.cancelled_at,
+					'stripe_subscription_id', h.stripe_subscription_id, 'stripe_price_id', h.stripe_price_id,
+					'entitled', h.entitled, 'paused', h.paused, 'anchor', h.anchor_local) AS current
+			FROM host h JOIN src x ON x.stripe_id = h.chosen
+				CROSS JOIN LATERAL capforecast._stripe_map(x.status) m
+				CROSS JOIN LATERAL (SELECT min(capforecast._stripe_time(e ->> 'start')) AS starts, min(capforecast._stripe_time(e ->> 'end')) AS ends
+					FROM jsonb_array_elements(x.items) e) i
+				CROSS JOIN LATERAL (SELECT
+					h.anchor_local IS NOT NULL OR coalesce(m.host_status, h.status) IN ('trial', 'active', 'past_due') AS kept,
+					coalesce(capforecast._stripe_time(x.object ->> 'current_period_start'), i.starts) AS starts,
+					coalesce(capforecast._stripe_time(x.object ->> 'current_period_end'), i.ends) AS ends,
+					capforecast._stripe_time(x.object ->> 'trial_end') AS trial_ends,
+					(x.object ->> 'cancel_at_period_end')::boolean AS cancels,
+					capforecast._stripe_time(x.object ->> 'cancel_at') AS cancel_at,
+					capforecast._stripe_time(x.object ->> 'ended_at') AS ended,
+					capforecast._stripe_time(x.object ->> 'billing_cycle_anchor') AS anchor) t
+			WHERE NOT h.ambiguous
+		)$sql$
+$$;
+COMMENT ON FUNCTION capforecast._stripe_wanted_sql() IS 'CTE wanted: what a subscription is and what it should be, as documents.';
+
+-- Final is final; older is stale (second, then status, then event); the rest is compared.
 CREATE FUNCTION capforecast._stripe_decide(ids text[] DEFAULT NULL)
 	RETURNS TABLE (subscription_id text, vendor_id text, stripe_id text, verdict text, ends boolean, problems text[], current jsonb, target jsonb,
 		version timestamptz, event_id text, stripe_status text, items jsonb)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
-	mirrored boolean := capforecast._stripe_relation('subscriptions') IS NOT NULL;
 	unbound text[] := ARRAY(SELECT c FROM unnest(ARRAY['is_annual', 'trial_ends_at', 'cancel_at_period_end', 'cancelled_at', 'stripe_price_id']) c
 		WHERE capforecast._host_column('vendor_subscriptions', c) IS NULL);
 	stripe_ids text[];
 	customers text[];
 BEGIN
 	IF ids IS NOT NULL THEN
-		EXECUTE capforecast._host_sql('SELECT coalesce(array_agg(s.stripe_subscription_id), ''{}''), coalesce(array_agg(s.stripe_customer_id), ''{}'')
-			FROM ' || capforecast._subscriptions_sql() || ' s WHERE s.subscription_id = ANY ($1)') INTO stripe_ids, customers USING ids;
+		EXECUTE capforecast._keyed_sql('SELECT coalesce(array_agg(s.stripe_subscription_id), ''{}''), coalesce(array_agg(s.stripe_customer_id), ''{}'')
+			FROM ' || capforecast._subscriptions_sql() || ' s WHERE s.id = ANY (@key)', ids::text) INTO stripe_ids, customers;
 	END IF;
-	RETURN QUERY EXECUTE capforecast._host_sql($sql$
-		WITH source AS MATERIALIZED (
-			SELECT * FROM capforecast._stripe_source($4, $5)
-		), priced AS (
-			SELECT x.stripe_id, count(*) AS n_items, count(DISTINCT t.code || (i ->> 'price')) AS n_plans, min(t.code) AS tier, bool_or(i ->> 'price' = t.stripe_annual) AS annual,
-				min(i ->> 'price') FILTER (WHERE t.code IS NOT NULL) AS price
-			FROM source x CROSS JOIN LATERAL jsonb_array_elements(x.items) i
-				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t ON i ->> 'price' IN (t.stripe_monthly, t.stripe_annual)
-			GROUP BY 1
-		), src AS MATERIALIZED (
-			SELECT x.*, capforecast._stripe_rank(x.status) AS rank, coalesce(p.n_items, 0) AS n_items, coalesce(p.n_plans, 0) AS n_plans, p.tier, p.annual, p.price
-			FROM source x LEFT JOIN priced p USING (stripe_id)
-		), other AS (
-			SELECT x.customer, count(*) AS n, count(*) FILTER (WHERE x.n_plans = 1) AS n_known, min(x.stripe_id) AS stripe_id FROM src x WHERE x.rank < 7 GROUP BY 1
-		), host AS (
-			SELECT s.*, st.stripe_subscription_id AS applied_id, st.stripe_status AS applied_status, st.stripe_version AS applied_version, st.stripe_event_id AS applied_event,
-				coalesce(st.entitled, true) AS entitled, coalesce(st.collection_paused, false) AS paused, st.anchor_local, coalesce(st.anchor_zone, $6) AS zone,
-				own.stripe_id IS NULL AND s.stripe_subscription_id IS NOT NULL AS missing,
-				CASE WHEN s.stripe_subscription_id IS NULL THEN o.n > 1 ELSE own.rank >= 7 AND o.n >= 1 AND NOT (o.n = 1 AND o.n_known = 1) END IS TRUE AS ambiguous,
-				CASE WHEN s.stripe_subscription_id IS NULL OR own.rank >= 7 AND o.n = 1 THEN o.stripe_id ELSE own.stripe_id END AS chosen
-			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s LEFT JOIN capforecast.subscription_state st USING (subscription_id)
-				LEFT JOIN src own ON own.stripe_id = s.stripe_subscription_id LEFT JOIN other o ON o.customer = s.stripe_customer_id
-			WHERE (s.stripe_subscription_id IS NOT NULL OR o.n > 0) AND ($1 IS NULL OR s.subscription_id = ANY ($1))
-		), wanted AS (
-			SELECT h.*, x.stripe_id, x.version, x.event_id, x.status AS stripe_status, x.rank, x.items, x.lagging, m.known, m.host_status, x.n_items, x.n_plans,
-				m.host_status IN ('cancelled', 'expired') IS TRUE AS ending, t.starts, t.ends AS period_ends,
-				jsonb_build_object('status', coalesce(m.host_status, h.status), 'tier', CASE WHEN x.n_plans = 1 THEN x.tier ELSE h.tier END,
-					'is_annual', CASE WHEN x.n_plans = 1 THEN x.annual ELSE h.is_annual END,
-					'period_start', coalesce(t.starts, h.period_start), 'period_end', coalesce(t.ends, h.period_end),
-					'trial_ends_at', CASE WHEN t.trial_ends > x.version THEN t.trial_ends ELSE h.trial_ends_at END,
-					'cancel_at_period_end', coalesce((x.object ->> 'cancel_at_period_end')::boolean OR t.cancel_at <= coalesce(t.ends, h.period_end), (x.object ->> 'cancel_at_period_end')::boolean, h.cancel_at_period_end),
-					'cancelled_at', CASE WHEN m.host_status IN ('cancelled', 'expired') THEN coalesce(capforecast._stripe_time(x.object ->> 'ended_at'), h.cancelled_at)
-						WHEN h.live OR m.host_status IS NULL THEN h.cancelled_at END,
-					'stripe_subscription_id', x.stripe_id, 'stripe_price_id', CASE WHEN x.n_plans = 1 THEN x.price ELSE h.stripe_price_id END,
-					'entitled', CASE WHEN t.kept THEN coalesce(m.entitled, h.entitled) ELSE h.entitled END,
-					'paused', CASE WHEN t.kept THEN jsonb_typeof(x.object -> 'pause_collection') = 'object' IS TRUE ELSE h.paused END,
-					'anchor', CASE WHEN t.kept THEN coalesce(timezone(h.zone, t.anchor), h.anchor_local) ELSE h.anchor_local END) - $2 AS target
-			FROM host h JOIN src x ON x.stripe_id = h.chosen CROSS JOIN LATERAL capforecast._stripe_map(x.status) m
-				-- kept: there is a state, or will be, to hold what the host's row cannot
-				CROSS JOIN LATERAL (SELECT h.anchor_local IS NOT NULL OR coalesce(m.host_status, h.status) IN ('trial', 'active', 'past_due') AS kept,
-					coalesce(capforecast._stripe_time(x.object ->> 'current_period_start'), (SELECT min(capforecast._stripe_time(i ->> 'start')) FROM jsonb_array_elements(x.items) i)) AS starts,
-					coalesce(capforecast._stripe_time(x.object ->> 'current_period_end'), (SELECT min(capforecast._stripe_time(i ->> 'end')) FROM jsonb_array_elements(x.items) i)) AS ends,
-					capforecast._stripe_time(x.object ->> 'trial_end') AS trial_ends, capforecast._stripe_time(x.object ->> 'cancel_at') AS cancel_at,
-					capforecast._stripe_time(x.object ->> 'billing_cycle_anchor') AS anchor) t
-			WHERE NOT h.ambiguous
-		), compared AS (
-			SELECT w.*, jsonb_build_object('status', w.status, 'tier', w.tier, 'is_annual', w.is_annual, 'period_start', w.period_start, 'period_end', w.period_end,
-				'trial_ends_at', w.trial_ends_at, 'cancel_at_period_end', w.cancel_at_period_end, 'cancelled_at', w.cancelled_at,
-				'stripe_subscription_id', w.stripe_subscription_id, 'stripe_price_id', w.stripe_price_id,
-				'entitled', w.entitled, 'paused', w.paused, 'anchor', w.anchor_local) - $2 AS current
-			FROM wanted w
-		)
-		SELECT c.subscription_id, c.vendor_id::text, c.stripe_id,
-			CASE WHEN c.applied_id = c.stripe_id AND capforecast._stripe_rank(c.applied_status) >= 7 AND c.rank < 7 THEN 'unchanged'
-				WHEN c.applied_id = c.stripe_id AND c.rank < 7 AND (c.version, c.rank, c.event_id) < (c.applied_version, capforecast._stripe_rank(c.applied_status), c.applied_event) THEN 'stale'
-				WHEN c.target = c.current THEN 'unchanged' ELSE 'apply' END,
-			c.live AND c.ending, array_remove(ARRAY[
-				CASE WHEN NOT c.known THEN 'stripe_status_unknown' END, CASE WHEN c.lagging THEN 'stripe_row_lagging' END,
-				CASE WHEN c.n_items > 0 AND c.n_plans = 0 THEN 'stripe_price_unknown' END, CASE WHEN c.n_plans > 1 THEN 'stripe_ambiguous' END,
-				CASE WHEN c.rank < 7 AND (c.starts IS NULL OR c.period_ends IS NULL) THEN 'stripe_period_missing' END,
-				CASE WHEN c.status IN ('cancelled', 'expired') AND c.host_status IN ('trial', 'active', 'past_due') THEN 'billed_but_cancelled' END], NULL),
-			c.current, c.target, c.version, c.event_id, c.stripe_status, c.items
-		FROM compared c
+	RETURN QUERY EXECUTE capforecast._keyed_sql('WITH ' || capforecast._stripe_matched_sql(ids IS NOT NULL) || ', ' || capforecast._stripe_wanted_sql() || $sql$
+		SELECT w.subscription_id, w.vendor_id::text, w.stripe_id,
+			CASE WHEN w.applied_id = w.stripe_id AND w.rank < 7 AND applied.rank >= 7 THEN 'unchanged'
+				WHEN w.applied_id = w.stripe_id AND w.rank < 7
+					AND (w.version, w.rank, w.event_id) < (w.applied_version, applied.rank, w.applied_event) THEN 'stale'
+				WHEN w.target - $5 = w.current - $5 THEN 'unchanged' ELSE 'apply' END,
+			w.live AND w.ending, array_remove(ARRAY[
+				CASE WHEN NOT w.known THEN 'stripe_status_unknown' END,
+				CASE WHEN w.lagging THEN 'stripe_row_lagging' END,
+				CASE WHEN w.n_items > 0 AND w.n_plans = 0 THEN 'stripe_price_unknown' END,
+				CASE WHEN w.n_plans > 1 THEN 'stripe_ambiguous' END,
+				CASE WHEN w.rank < 7 AND (w.starts IS NULL OR w.period_ends IS NULL) THEN 'stripe_period_missing' END,
+				CASE WHEN w.status IN ('cancelled', 'expired') AND w.host_status IN ('trial', 'active', 'past_due')
+					THEN 'billed_but_cancelled' END], NULL),
+			w.current - $5, w.target - $5, w.version, w.event_id, w.stripe_status, w.items
+		FROM wanted w CROSS JOIN LATERAL capforecast._stripe_rank(w.applied_status) applied(rank)
 		UNION ALL
-		SELECT h.subscription_id, h.vendor_id::text, h.stripe_subscription_id, CASE WHEN h.ambiguous THEN 'ambiguous' ELSE 'missing' END, false,
-			CASE WHEN h.ambiguous THEN ARRAY['stripe_ambiguous'] ELSE ARRAY['stripe_missing'] END, NULL, NULL, NULL, NULL, NULL, NULL
-		FROM host h WHERE h.ambiguous OR h.missing AND $3$sql$)
-	USING ids, unbound, mirrored, stripe_ids, customers, capforecast._setting('billing_timezone');
+		SELECT h.subscription_id, h.vendor_id::text, h.stripe_subscription_id, v.verdict, false, ARRAY['stripe_' || v.verdict],
+			NULL, NULL, NULL, NULL, NULL, NULL
+		FROM host h CROSS JOIN LATERAL (SELECT CASE WHEN h.ambiguous THEN 'ambiguous' ELSE 'missing' END AS verdict) v
+		WHERE h.ambiguous OR h.missing$sql$, ids::text)
+	USING capforecast._stripe_relation('subscriptions') IS NOT NULL, stripe_ids, customers, capforecast._setting('billing_timezone'), unbound;
 END
 $$;
 COMMENT ON FUNCTION capforecast._stripe_decide(text[]) IS
@@ -103,20 +137,24 @@ BEGIN
 					'period_start', '($1 ->> ''period_start'')::timestamptz', 'period_end', '($1 ->> ''period_end'')::timestamptz',
 					'trial_ends_at', '($1 ->> ''trial_ends_at'')::timestamptz', 'cancel_at_period_end', '($1 ->> ''cancel_at_period_end'')::boolean',
 					'cancelled_at', '($1 ->> ''cancelled_at'')::timestamptz', 'stripe_subscription_id', '$1 ->> ''stripe_subscription_id''',
-					'stripe_price_id', '$1 ->> ''stripe_price_id''', 'updated_at', '$2') || ' WHERE {h:vendor_subscriptions.id} = @key', d.subscription_id)
+					'stripe_price_id', '$1 ->> ''stripe_price_id''', 'updated_at', '$2') || ' WHERE {h:vendor_subscriptions.id} = @key',
+						d.subscription_id)
 			USING d.target, as_of;
 			IF d.ends THEN
-				PERFORM capforecast._end_addons(as_of, ARRAY[d.subscription_id], ARRAY['pending', 'active', 'cancelling'], 'coalesce(s.cancelled_at, $1)');
+				PERFORM capforecast._end_addons(as_of, ARRAY[d.subscription_id], ARRAY['pending', 'active', 'cancelling'],
+					'coalesce(s.cancelled_at, $1)');
 			END IF;
 			PERFORM capforecast._see(as_of, d.vendor_id);
 			PERFORM capforecast._adopt_periods(as_of, 'stripe', ARRAY[d.subscription_id]);
 			UPDATE capforecast.subscription_state st
 			SET entitled = (d.target ->> 'entitled')::boolean, collection_paused = (d.target ->> 'paused')::boolean,
-				anchor_local = coalesce((d.target ->> 'anchor')::timestamp, st.anchor_local), stripe_subscription_id = d.stripe_id, stripe_status = d.stripe_status,
+				anchor_local = coalesce((d.target ->> 'anchor')::timestamp, st.anchor_local), stripe_subscription_id = d.stripe_id,
+					stripe_status = d.stripe_status,
 				stripe_version = d.version, stripe_event_id = d.event_id, stripe_missing_since = NULL, stripe_missing_runs = 0
 			WHERE st.subscription_id = d.subscription_id;
 			INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
-			SELECT 'sync_stripe_status', d.vendor_id, d.subscription_id, jsonb_object_agg(t.key, d.current -> t.key), jsonb_object_agg(t.key, t.value), d.stripe_status
+			SELECT 'sync_stripe_status', d.vendor_id, d.subscription_id, jsonb_object_agg(t.key, d.current -> t.key),
+				jsonb_object_agg(t.key, t.value), d.stripe_status
 			FROM jsonb_each(d.target) t WHERE t.value IS DISTINCT FROM d.current -> t.key;
 			applied := applied + 1;
 		END IF;
@@ -170,7 +208,8 @@ COMMENT ON FUNCTION capforecast._note_missing(timestamptz, text[]) IS 'Since whe
 CREATE FUNCTION capforecast._stripe_findings(decided jsonb, as_of timestamptz)
 	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT coalesce(jsonb_agg(jsonb_build_object('code', code, 'subject', 'subscription ' || (r ->> 'subscription_id'),
-		'severity', CASE WHEN code = 'stripe_missing' AND st.stripe_missing_runs >= 3 AND st.stripe_missing_since <= as_of - interval '48 hours' THEN 'critical' END,
+		'severity', CASE WHEN code = 'stripe_missing' AND st.stripe_missing_runs >= 3
+			AND st.stripe_missing_since <= as_of - interval '48 hours' THEN 'critical' END,
 		'detail', jsonb_build_object('vendor', r -> 'vendor_id', 'stripe_id', r -> 'stripe_id', 'stripe_status', r -> 'stripe_status'))), '[]')
 	FROM jsonb_array_elements(decided) r CROSS JOIN LATERAL jsonb_array_elements_text(r -> 'problems') code
 		LEFT JOIN capforecast.subscription_state st ON st.subscription_id = r ->> 'subscription_id'
@@ -182,7 +221,8 @@ CREATE FUNCTION capforecast.sync_stripe_status(as_of timestamptz DEFAULT NULL, f
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	job constant text := 'sync_stripe_status';
-	codes text[] := ARRAY['mass_change_guard', 'stripe_ambiguous', 'stripe_mirror_empty', 'stripe_mirror_stale', 'stripe_missing', 'stripe_period_missing',
+	codes text[] := ARRAY['mass_change_guard', 'stripe_ambiguous', 'stripe_mirror_empty', 'stripe_mirror_stale', 'stripe_missing',
+		'stripe_period_missing',
 		'stripe_price_unknown', 'stripe_row_lagging', 'stripe_status_unknown'];
 	started_at timestamptz := clock_timestamp();
 	now timestamptz := capforecast._now(as_of);
@@ -207,8 +247,10 @@ BEGIN
 		SELECT coalesce(jsonb_agg(to_jsonb(d) - ARRAY['current', 'target', 'items']) FILTER (WHERE cardinality(d.problems) > 0), '[]'),
 			coalesce(array_agg(d.subscription_id) FILTER (WHERE d.verdict = 'apply' AND d.ends), '{}'),
 			coalesce(array_agg(d.subscription_id) FILTER (WHERE d.verdict = 'apply' AND NOT d.ends OR d.verdict = 'unchanged' AND o.waits), '{}'),
-			jsonb_build_object('examined', count(*), 'unchanged', count(*) FILTER (WHERE d.verdict = 'unchanged'), 'stale', count(*) FILTER (WHERE d.verdict = 'stale'),
-				'missing', count(*) FILTER (WHERE d.verdict = 'missing'), 'ambiguous', count(*) FILTER (WHERE d.verdict = 'ambiguous'), 'held_back', 0)
+			jsonb_build_object('examined', count(*), 'unchanged', count(*) FILTER (WHERE d.verdict = 'unchanged'), 'stale',
+				count(*) FILTER (WHERE d.verdict = 'stale'),
+				'missing', count(*) FILTER (WHERE d.verdict = 'missing'), 'ambiguous', count(*) FILTER (WHERE d.verdict = 'ambiguous'),
+					'held_back', 0)
 		INTO decided, ending, chosen, counts
 		FROM capforecast._stripe_decide() d CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM capforecast.stripe_outbox o
 			WHERE o.subscription_id = d.subscription_id AND o.status IN ('pending', 'sent', 'scheduled')) AS waits) o;
@@ -217,9 +259,10 @@ BEGIN
 			codes := ARRAY['stripe_mirror_empty', 'stripe_mirror_stale'];
 			problems := jsonb_build_array(jsonb_build_object('code', silence, 'subject', mirror));
 		ELSE
-			PERFORM capforecast._note_missing(now, ARRAY(SELECT r ->> 'subscription_id' FROM jsonb_array_elements(decided) r WHERE r ->> 'verdict' = 'missing'));
+			PERFORM capforecast._note_missing(now, ARRAY(SELECT r ->> 'subscription_id' FROM jsonb_array_elements(decided) r
+				WHERE r ->> 'verdict' = 'missing'));
 			problems := capforecast._stripe_findings(decided, now);
-			IF cardinality(ending) > greatest(5, live / 10.0) AND NOT force THEN
+			IF cardinality(ending) > greatest(5, live / 10.0) AND force IS NOT TRUE THEN
 				counts := counts || jsonb_build_object('held_back', cardinality(ending));
 				problems := problems || jsonb_build_object('code', 'mass_change_guard', 'subject', mirror,
 					'detail', jsonb_build_object('would_end', cardinality(ending), 'live', live, 'subscriptions', to_jsonb(ending[1:20])));
@@ -229,9 +272,11 @@ BEGIN
 			counts := (worked.counts - 'examined') || counts;
 			problems := problems || worked.failures;
 			EXECUTE capforecast._host_sql('UPDATE capforecast.stripe_event e SET outcome = ''accepted'', applied_at = $1
-				WHERE e.outcome = ''stored_unresolved'' AND e.object_id IN (SELECT s.stripe_subscription_id FROM ' || capforecast._subscriptions_sql() || ' s)') USING now;
+				WHERE e.outcome = ''stored_unresolved'' AND e.object_id IN (SELECT s.stripe_subscription_id
+					FROM ' || capforecast._subscriptions_sql() || ' s)') USING now;
 		END IF;
-		result := jsonb_populate_record(NULL::capforecast.sync_result, to_jsonb(capforecast._finish(job, started_at, now, dry_run, counts, problems, codes)) || (counts - 'failed'));
+		result := jsonb_populate_record(NULL::capforecast.sync_result, to_jsonb(capforecast._finish(job, started_at, now, dry_run, counts,
+			problems, codes)) || (counts - 'failed'));
 		result.applied := result.changed;
 		result.mirror_stale := silence IS NOT NULL;
 		IF dry_run THEN

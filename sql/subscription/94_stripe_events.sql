@@ -58,17 +58,21 @@ BEGIN
 	event := capforecast._read_stripe_event(body);
 	object := event #> '{data,object}';
 	event_id := event ->> 'id';
-	outcome := CASE WHEN event ->> 'type' NOT LIKE 'customer.subscription.%' OR (event ->> 'livemode')::boolean <> capforecast._setting('stripe_livemode')::boolean
+	outcome := CASE WHEN event ->> 'type' NOT LIKE 'customer.subscription.%'
+		OR (event ->> 'livemode')::boolean <> capforecast._setting('stripe_livemode')::boolean
 		OR event ->> 'account' <> nullif(capforecast._setting('stripe_account'), '') OR jsonb_typeof(object -> 'id') IS DISTINCT FROM 'string'
 		THEN 'ignored' ELSE 'accepted' END;
-	INSERT INTO capforecast.stripe_event AS e (event_id, event_type, object_id, customer_id, livemode, account_id, created, payload, body_sha256, received_at, outcome)
+	INSERT INTO capforecast.stripe_event AS e (event_id, event_type, object_id, customer_id, livemode, account_id, created, payload,
+		body_sha256, received_at, outcome)
 	VALUES (event ->> 'id', event ->> 'type', object ->> 'id', object ->> 'customer', (event ->> 'livemode')::boolean, event ->> 'account',
 		capforecast._stripe_time(event ->> 'created'), event, sha256(body), now, ingest_stripe_event.outcome)
 	ON CONFLICT DO NOTHING;
 	IF NOT FOUND THEN
-		outcome := (SELECT CASE WHEN e.body_sha256 = sha256(body) THEN 'duplicate' ELSE 'rejected' END FROM capforecast.stripe_event e WHERE e.event_id = event ->> 'id');
+		outcome := (SELECT CASE WHEN e.body_sha256 = sha256(body) THEN 'duplicate' ELSE 'rejected' END FROM capforecast.stripe_event e
+			WHERE e.event_id = event ->> 'id');
 		IF ingest_stripe_event.outcome = 'rejected' THEN
-			PERFORM capforecast._report('{}', jsonb_build_array(jsonb_build_object('code', 'event_id_reuse', 'subject', 'event ' || (event ->> 'id'))), now);
+			PERFORM capforecast._report('{}', jsonb_build_array(
+				jsonb_build_object('code', 'event_id_reuse', 'subject', 'event ' || (event ->> 'id'))), now);
 		END IF;
 		RETURN;
 	ELSIF ingest_stripe_event.outcome = 'ignored' OR capforecast._stripe_relation('subscriptions') IS NOT NULL THEN
@@ -107,7 +111,8 @@ BEGIN
 	WHERE o.subscription_id = s.subscription_id AND o.status = 'scheduled' AND o.operation = _order.operation
 	  AND o.payload ->> 'addon' IS NOT DISTINCT FROM _order.payload ->> 'addon';
 	INSERT INTO capforecast.stripe_outbox AS o (vendor_id, subscription_id, operation, payload, idempotency_key)
-	VALUES (s.vendor_id, s.subscription_id, operation, payload, concat_ws(':', operation, s.vendor_id, coalesce(idempotency_key, gen_random_uuid()::text)))
+	VALUES (s.vendor_id, s.subscription_id, operation, payload,
+		concat_ws(':', operation, s.vendor_id, coalesce(idempotency_key, gen_random_uuid()::text)))
 	RETURNING o.id INTO id;
 	RETURN id;
 END
@@ -115,24 +120,29 @@ $$;
 COMMENT ON FUNCTION capforecast._order(capforecast._subscription_row, text, jsonb, text) IS
 	'Put a request to Stripe into the outbox; one at a time for a subscription and operation, a scheduled one is replaced.';
 
-CREATE FUNCTION capforecast._order_change(s capforecast._subscription_row, plan capforecast.change_result, target capforecast.tier_info, annual boolean, idempotency_key text)
-	RETURNS capforecast.change_result LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+CREATE FUNCTION capforecast._order_change(s capforecast._subscription_row, plan capforecast.change_result, target capforecast.tier_info,
+	annual boolean, idempotency_key text)
+	RETURNS capforecast.change_result
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	price text;
 	item jsonb;
 BEGIN
 	IF plan.action = 'noop' THEN
-		IF NOT EXISTS (SELECT FROM capforecast.stripe_outbox o WHERE o.subscription_id = s.subscription_id AND o.status = 'scheduled' AND o.operation = 'change_tier') THEN
+		IF NOT EXISTS (SELECT FROM capforecast.stripe_outbox o WHERE o.subscription_id = s.subscription_id AND o.status = 'scheduled'
+			AND o.operation = 'change_tier') THEN
 			RETURN plan;
 		END IF;
 		plan.action := 'pending_cancelled';
 	END IF;
-	EXECUTE capforecast._host_sql('SELECT CASE WHEN $2 THEN t.stripe_annual ELSE t.stripe_monthly END, (SELECT i FROM capforecast._stripe_source(ARRAY[$3]) x
-			CROSS JOIN LATERAL jsonb_array_elements(x.items) i JOIN ' || capforecast._tiers_sql() || ' p ON i ->> ''price'' IN (p.stripe_monthly, p.stripe_annual)
-			WHERE x.stripe_id = $3 LIMIT 1)
+	EXECUTE capforecast._host_sql('SELECT CASE WHEN $2 THEN t.stripe_annual ELSE t.stripe_monthly END,
+			(SELECT i FROM capforecast._stripe_source(ARRAY[$3]) x CROSS JOIN LATERAL jsonb_array_elements(x.items) i
+				JOIN ' || capforecast._tiers_sql() || ' p ON i ->> ''price'' IN (p.stripe_monthly, p.stripe_annual)
+			 WHERE x.stripe_id = $3 LIMIT 1)
 		FROM ' || capforecast._tiers_sql() || ' t WHERE t.code = $1') INTO price, item USING target.code, annual, s.stripe_subscription_id;
 	IF price IS NULL THEN
-		PERFORM capforecast._fail('P0002', 'no_price', format('tier "%s" has no price of Stripe', target.code), 'The table of tiers has no price id for it.', 'Set it there.');
+		PERFORM capforecast._fail('P0002', 'no_price', format('tier "%s" has no price of Stripe', target.code),
+			'The table of tiers has no price id for it.', 'Set it there.');
 	END IF;
 	plan.outbox_id := capforecast._order(s, 'change_tier', jsonb_build_object('subscription', s.stripe_subscription_id, 'price', price,
 		'items', jsonb_build_array(jsonb_build_object('id', item -> 'id', 'price', price, 'quantity', coalesce((item ->> 'quantity')::bigint, 1))),
@@ -149,11 +159,14 @@ CREATE FUNCTION capforecast._order_addon(s capforecast._subscription_row, plan c
 	RETURNS capforecast.change_result LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
 	IF stripe_price IS NULL THEN
-		PERFORM capforecast._fail('P0002', 'no_price', format('add-on "%s" has no price of Stripe', addon), 'The table of add-ons has no price id for it.', 'Set it there.');
+		PERFORM capforecast._fail('P0002', 'no_price', format('add-on "%s" has no price of Stripe', addon),
+			'The table of add-ons has no price id for it.', 'Set it there.');
 	END IF;
-	plan.outbox_id := capforecast._order(s, operation, jsonb_build_object('subscription', s.stripe_subscription_id, 'addon', addon, 'price', stripe_price,
+	plan.outbox_id := capforecast._order(s, operation, jsonb_build_object('subscription', s.stripe_subscription_id,
+		'addon', addon, 'price', stripe_price,
 		'quantity', quantity, 'items', jsonb_build_array(jsonb_build_object('id', stripe_item, 'price', stripe_price, 'quantity', quantity)),
-		'timing', timing, 'proration_date', extract(epoch FROM plan.effective_at)::bigint, 'payment_behavior', 'pending_if_incomplete'), idempotency_key);
+		'timing', timing, 'proration_date', extract(epoch FROM plan.effective_at)::bigint, 'payment_behavior', 'pending_if_incomplete'),
+		idempotency_key);
 	RETURN plan;
 END
 $$;
@@ -168,9 +181,13 @@ DECLARE
 	held record;
 	s capforecast._subscription_row;
 BEGIN
+	IF ok IS NULL THEN
+		PERFORM capforecast._fail('22023', 'bad_argument', 'ok must be true or false', 'It is NULL.', 'Settle the row when Stripe has answered.');
+	END IF;
 	SELECT * INTO o FROM capforecast.stripe_outbox x WHERE x.id = settle_outbox.id;
 	IF o.id IS NULL THEN
-		PERFORM capforecast._fail('P0002', 'unknown_request', format('stripe_outbox has no row %s', settle_outbox.id), 'It does not exist.', 'Pass the id of the row that was sent.');
+		PERFORM capforecast._fail('P0002', 'unknown_request', format('stripe_outbox has no row %s', settle_outbox.id), 'It does not exist.',
+			'Pass the id of the row that was sent.');
 	END IF;
 	s := capforecast._subscription(o.vendor_id, true);
 	SELECT * INTO o FROM capforecast.stripe_outbox x WHERE x.id = settle_outbox.id FOR UPDATE;
@@ -180,7 +197,8 @@ BEGIN
 		IF NOT ok THEN
 			RETURN o.status;
 		END IF;
-		PERFORM capforecast._fail('55000', 'settled', format('row %s of stripe_outbox was settled as failed', o.id), 'It cannot succeed any more.', 'Make the request again.');
+		PERFORM capforecast._fail('55000', 'settled', format('row %s of stripe_outbox was settled as failed', o.id),
+			'It cannot succeed any more.', 'Make the request again.');
 	END IF;
 	UPDATE capforecast.stripe_outbox x
 	SET status = CASE WHEN NOT ok THEN 'failed' WHEN o.payload ->> 'timing' = 'period_end' THEN 'scheduled' ELSE 'sent' END,
@@ -191,7 +209,8 @@ BEGIN
 		IF FOUND THEN
 			PERFORM capforecast._write_addon(s, held.id, held.code, 'cancelled', held.quantity, held.unit_price, clock_timestamp());
 			INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
-			VALUES ('settle_outbox', s.vendor_id, s.subscription_id, jsonb_build_object('addon', held.code, 'status', 'pending'), '{"status": "cancelled"}', 'failed');
+			VALUES ('settle_outbox', s.vendor_id, s.subscription_id, jsonb_build_object('addon', held.code, 'status', 'pending'),
+				'{"status": "cancelled"}', 'failed');
 		END IF;
 	END IF;
 	RETURN o.status;

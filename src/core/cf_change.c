@@ -141,7 +141,8 @@ is_free(const Found *found, int index, int distance)
 
 /* Takes peaks of |a| from the highest down. */
 static void
-take_peaks(const double *x, double *a, int n, double size, int distance, CfChangeKind kind, const CfStop *stop, Found *found)
+take_peaks(const double *x, double *a, int n, double size, int distance, CfChangeKind kind,
+		   const CfStop *stop, Found *found)
 {
 	while (found->n < found->max && !cf_stop_requested(stop))
 	{

@@ -29,6 +29,7 @@ static CfStatus
 take_stretch(const double *x, int from, int to, int reach, const CfStop *stop, double *level, double *trend)
 {
 	double		mean = 0.0;
+	int			poll_every = 1 + 500000 / reach;
 
 	for (int t = from; t < to; t++)
 		mean += (x[t] - mean) / (t - from + 1);
@@ -41,7 +42,7 @@ take_stretch(const double *x, int from, int to, int reach, const CfStop *stop, d
 		double		sum = 0.0;
 		double		moment = 0.0;
 
-		if (t % 4096 == 0 && cf_stop_requested(stop))
+		if (t % poll_every == 0 && cf_stop_requested(stop))
 			return CF_STOPPED;
 		for (int i = a; i <= b; i++)
 		{
@@ -56,14 +57,14 @@ take_stretch(const double *x, int from, int to, int reach, const CfStop *stop, d
 	return CF_OK;
 }
 
-/* Steps on either side that a trend looks at: a period at least, an eighth of the series, at most 200. */
+/* Steps on either side that a trend looks at: an eighth of the series, at most 200, and at least a period. */
 static int
 reach_of(int n, int period)
 {
-	int			reach = n / 8 > period ? n / 8 : period;
+	int			reach = n / 8 < 200 ? n / 8 : 200;
 
 	reach = reach < 3 ? 3 : reach;
-	return reach > 200 && period < 200 ? 200 : reach;
+	return reach < period ? period : reach;
 }
 
 CfStatus

@@ -137,6 +137,26 @@ upper_bound(const CfOptions *options, double mean, double radius)
 	return bounded(options, value);
 }
 
+/* A stock that has never fallen is not forecast to: its last value is a floor, where none is higher. */
+static void
+raise_floor(const CfPrepared *p, CfOptions *options)
+{
+	double		last = p->y[p->n - 1];
+	double		before = p->y[0];
+
+	if (options->kind != CF_KIND_STOCK || p->n_known < SHORT || options->floor >= last || options->cap <= last)
+		return;
+	for (int t = 1; t < p->n; t++)
+	{
+		if (!p->is_known[t])
+			continue;
+		if (p->y[t] < before)
+			return;
+		before = p->y[t];
+	}
+	options->floor = last;
+}
+
 static double
 largest_value(const CfPrepared *p)
 {
@@ -222,6 +242,7 @@ cf_forecast(const double *y, int n, const CfOptions *given, int horizon,
 	describe(&p, &c, &options, horizon, info);
 	if (cf_change_is_recent(p.x, p.n, work))
 		info->flags |= CF_FLAG_LEVEL_SHIFT;
+	raise_floor(&p, &options);
 	out.ahead = horizon + p.trail;
 	out.largest = largest_value(&p);
 	out.radius = radius;

@@ -20,7 +20,8 @@ typedef struct CfOptions
 	CfKind		kind;			/* CF_KIND_AUTO: inferred */
 	CfModel		model;
 	int			season_length;	/* 0: detect; 1: none; else this many steps */
-	int			season_hint;	/* where season_length is 0: what the step suggests (cf_grid_season); 1: no season; 0: not known, look for one */
+	/* where season_length is 0: what the step suggests (cf_grid_season); 1: no season; 0: not known, look for one */
+	int			season_hint;
 	bool		is_additive;	/* the season is a sum, never a factor */
 	double		floor;			/* no value lies below; NaN: none */
 	double		cap;			/* no value lies above; NaN: none */
@@ -36,7 +37,11 @@ extern void cf_options_init(CfOptions *options);
 #define CF_FLAG_INTERMITTENT 0x08	/* a flow with more than 40 % zeros */
 #define CF_FLAG_LONG_HORIZON 0x10	/* further ahead than the history is long */
 #define CF_FLAG_LEVEL_SHIFT 0x20	/* the level jumped not long before the end */
-#define CF_FLAG_UNRELIABLE 0x40	/* any of the above in a degree, or errors so large, that the numbers should not be acted on */
+/*
+ * Not to be acted on: fewer than 4 points, less than half the steps hold a value, or more than
+ * four times as far ahead as the history is long.
+ */
+#define CF_FLAG_UNRELIABLE 0x40
 
 typedef struct CfForecastInfo
 {
@@ -61,7 +66,8 @@ extern size_t cf_forecast_worksize(int n, int horizon);
  * step 1 is the step after y[n - 1]) for horizon steps, at n_levels confidence levels
  * (0 < level < 1, any order).  yhat[horizon]; lower and upper hold n_levels rows of
  * horizon, or are NULL (then no intervals are computed).  Bounds of a smaller level lie
- * within those of a larger one, and yhat within all.
+ * within those of a larger one, and yhat within all.  Where kind says stock and none of 14 or
+ * more values is below the one before, nothing lies below the last value.
  *
  * CF_TOO_FEW: fewer values than the model's min_points (auto: 1).  CF_NOT_FINITE: an
  * infinite value, or one beyond 1e150.  CF_BAD_ARGUMENT: n, horizon, options or levels out of range,

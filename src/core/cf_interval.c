@@ -86,15 +86,20 @@ root_mean_square(const double *e, int n)
 	return n > 0 ? sqrt(sum / n) : 0.0;
 }
 
-/* Type 6 quantile of a, which is reordered. */
+/*
+ * Type 6 quantile of a, which is reordered.  *below: that many are in their place, at the front and no
+ * larger than the rest; what is asked for next is mostly among the rest.
+ */
 static double
-quantile(double *a, int n, double p)
+quantile(double *a, int n, double p, int *below)
 {
 	double		at = p * (n + 1) - 1.0;
 	int			i = at < 0.0 ? 0 : at >= n - 1 ? n - 1 : (int) at;
-	double		low = cf_num_select(a, n, i);
+	int			from = i >= *below ? *below : 0;
+	double		low = cf_num_select(a + from, n - from, i - from);
 	double		high;
 
+	*below = i;
 	if (at <= 0.0 || i == n - 1)
 		return low;
 	high = a[i + 1];
@@ -119,12 +124,13 @@ add_node(Nodes *nodes, int k, double *error, int count, const double *levels, in
 {
 	int			i = nodes->n;
 	double		freedom = (double) count / k - 2.0;
+	int			below = 0;
 
 	freedom = freedom < 3.0 ? 3.0 : freedom;
 	nodes->rms[i] = root_mean_square(error, count);
 	for (int l = 0; l < n_levels; l++)
 	{
-		double		radius = quantile(error, count, levels[l]) * student_ratio(levels[l], freedom);
+		double		radius = quantile(error, count, levels[l], &below) * student_ratio(levels[l], freedom);
 
 		if (i > 0 && radius < nodes->radius[l][i - 1])
 			radius = (radius + nodes->radius[l][i - 1]) / 2.0;

@@ -12,9 +12,9 @@
 extern size_t cf_interval_worksize(int n);
 
 /*
- * radius: n_levels rows of horizon, on the prepared scale, for 1 to horizon steps after the last
- * value (those of the steps without a value before the series' end are not set).  A larger level never has the smaller radius.  *error_scale: root mean square of
- * the one-step errors.
+ * radius: n_levels rows of horizon, on the prepared scale, for 1 to horizon steps after the
+ * last value (those of the steps without a value before the series' end are not set).  A
+ * larger level never has the smaller radius.  *error_scale: root mean square of the one-step errors.
  */
 extern CfStatus cf_interval_radius(const CfPrepared *p, const CfCombination *c, int horizon,
 								   const double *levels, int n_levels, const CfStop *stop,

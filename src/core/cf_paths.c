@@ -89,7 +89,8 @@ cf_paths_pace(const double *y, int n, double *work, CfPace *pace)
 				pace->view[i] = 0.0;
 	pace->mean = ((pace->view[0] + pace->view[1]) + (pace->view[2] + pace->view[3])) / 4.0;
 	short_run = variance_of_sums(y, n, pace->view[0], n / 4 < 7 ? (n / 4 < 1 ? 1 : n / 4) : 7);
-	long_run = n >= 2 * LATE ? variance_of_sums(y, n, pace->view[0], LATE) : 0.0;
+	/* sums of a week miss what moves more slowly */
+	long_run = n >= 2 * LATE ? variance_of_sums(y, n, pace->view[0], LATE) : 1.5 * short_run;
 	pace->error = sqrt((short_run > long_run ? short_run : long_run) / (n < KNOWN ? n : KNOWN));
 }
 

@@ -20,7 +20,8 @@ typedef struct CfSeason
 extern size_t cf_season_worksize(int n, int hint);
 
 /*
- * The season of y[n] (NaN: missing; the newest 20 000 steps are looked at).  hint of 2 or more: that period, where it is there.  0: the
+ * The season of y[n] (NaN: missing; the newest 20 000 steps are looked at).  hint of 2 or
+ * more: that period, where it is there.  0: the
  * surest of the periods 2 to n/3 (at most CF_SEASON_MAX_SEARCH) at which the autocorrelation peaks.  1: none.
  * period 1, strength 0 where there is none at the 1 % level.
  * CF_TOO_FEW below 4 values; CF_NOT_FINITE, CF_STOPPED, CF_BAD_ARGUMENT.

@@ -10,13 +10,16 @@
 extern size_t cf_slope_worksize(int n);
 
 /*
- * Theil-Sen line through y[n] at 0, 1, 2, … (NaN: missing): slope is the median of the slopes of pairs,
- * intercept the median of y - slope * index.  All pairs up to 128 values; beyond that all
+ * Theil-Sen line through y[n] at 0, 1, 2, … (NaN: missing): slope is the median of the slopes
+ * of pairs, intercept the median of y - slope * index.  All pairs up to 128 values; beyond that all
  * pairs of 128 values spread evenly over the series.  CF_TOO_FEW below 2 values.
  */
 extern CfStatus cf_slope_robust(const double *y, int n, double *work, double *slope, double *intercept);
 
-/* Growth per year of compounding growth from start to end in so many days, as a ratio (0.1 is 10 %); NaN unless all are positive. */
+/*
+ * Growth per year of compounding growth from start to end in so many days, as a ratio (0.1 is
+ * 10 %); NaN unless all are positive.
+ */
 extern double cf_slope_cagr(double start, double end, double days);
 
 /* Days in which a value that grew from start to end in so many days doubles; NaN unless it grows. */

@@ -55,7 +55,7 @@ ready_after(ForecastInput *input, const ForecastNeeds *needs, int64 more)
 	int64		passed = 0;
 
 	if (needs->has_as_of)
-		passed = Max(cf_grid_bucket(grid, needs->as_of) - (grid->n - 1), 0);
+		passed = Max(series_grid_bucket(grid, needs->as_of) - (grid->n - 1), 0);
 	/* the step of as_of itself may still get its value */
 	passed = Max(passed - 1, 0);
 	input->has_ready_day = series_grid_can_reach(grid, grid->n - 1 + passed + more);
@@ -68,8 +68,11 @@ static void
 decide_no_points(ForecastInput *input, const ForecastNeeds *needs)
 {
 	decide(input, FORECAST_INSUFFICIENT_HISTORY, pstrdup("The series has no points."));
-	input->has_ready_day = needs->has_as_of;
-	input->ready_time = needs->as_of + (int64) (needs->min_points - 1) * USECS_PER_DAY;
+	input->ready_time = needs->as_of;
+	input->has_ready_day = needs->has_as_of &&
+		needs->as_of < END_TIMESTAMP - needs->min_points * USECS_PER_DAY;
+	if (input->has_ready_day)
+		input->ready_time += (needs->min_points - 1) * USECS_PER_DAY;
 }
 
 /* False: no grid can hold the series. */
@@ -105,7 +108,7 @@ is_stale(const ForecastInput *input, const ForecastNeeds *needs)
 	const CfGrid *grid = &input->on_grid.grid;
 
 	return needs->has_as_of &&
-		cf_grid_bucket(grid, needs->as_of) - (grid->n - 1) > (int64) ceil(STALE_STEPS / input->coverage_ratio);
+		series_grid_bucket(grid, needs->as_of) - (grid->n - 1) > (int64) ceil(STALE_STEPS / input->coverage_ratio);
 }
 
 static void

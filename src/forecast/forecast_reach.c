@@ -49,7 +49,7 @@ seed_of(const SeriesGrid *on_grid)
 static int64
 steps_until(const CfGrid *grid, TimestampTz until)
 {
-	return Max(cf_grid_bucket(grid, until) - (grid->n - 1), 1);
+	return Max(series_grid_bucket(grid, until) - (grid->n - 1), 1);
 }
 
 /* On the grid of its own step, or of hours or days where the horizon has too many of those. */

@@ -67,3 +67,10 @@ series_grid_can_reach(const CfGrid *grid, int64 k)
 	return !pg_mul_s64_overflow(k, grid->step, &distance) &&
 		!pg_add_s64_overflow(grid->start, distance, &time) && IS_VALID_TIMESTAMP(time);
 }
+
+/* The distance from the start, which is within a quarter of int64 about 0, stays inside int64. */
+int64
+series_grid_bucket(const CfGrid *grid, TimestampTz time)
+{
+	return cf_grid_bucket(grid, Min(time, PG_INT64_MAX / 2));
+}

@@ -28,6 +28,9 @@ extern int	series_first_not_finite(const Series *series, int n);
 /* Whether the time of step k (from 0) can be stored.  Ask before cf_grid_time where k is large. */
 extern bool series_grid_can_reach(const CfGrid *grid, int64 k);
 
+/* Bucket of any time that can be stored. */
+extern int64 series_grid_bucket(const CfGrid *grid, TimestampTz time);
+
 /* Scratch for the core, from a *_worksize function: 54000 where that says 0 or it is too much. */
 extern double *series_work(size_t n_doubles);
 

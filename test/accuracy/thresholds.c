@@ -138,7 +138,8 @@ thresholds(const Data *data)
 	}
 	printf("\nReliability: chance said, share that came, by tenths\n");
 	for (int b = 0; b < 10; b++)
-		printf("%d0 %%: n %4d said %.3f came %.3f off by %+.3f\n", b, tally[6].bin_n[b], tally[6].bin_said[b] / tally[6].bin_n[b],
+		printf("%d0 %%: n %4d said %.3f came %.3f off by %+.3f\n", b, tally[6].bin_n[b],
+			   tally[6].bin_said[b] / tally[6].bin_n[b],
 			   tally[6].bin_came[b] / tally[6].bin_n[b], (tally[6].bin_came[b] - tally[6].bin_said[b]) / tally[6].bin_n[b]);
 }
 

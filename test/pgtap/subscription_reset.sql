@@ -70,11 +70,21 @@ SELECT is((SELECT count(*) FROM capforecast.period_ledger l WHERE subscription_i
 	FROM (SELECT window_start FROM capforecast.period_ledger WHERE subscription_id = '20' UNION SELECT usage_start FROM capforecast.subscription_state WHERE subscription_id = '20') m
 	WHERE m.window_start > l.window_start)), 0::bigint, '8.3.3 each end is the next start');
 
+-- a change that was waiting for the end of the year, and a job that is a month late
+SELECT pg_temp.subscribe(21, 'business', 'active', '2024-08-31', '2025-08-31', annual => true);
+DO $$ BEGIN PERFORM capforecast.change_tier('21', 'professional', as_of => '2025-07-10'), capforecast.reset_period_counters('2025-10-05'); END $$;
+SELECT is(pg_temp.shown(21), 'professional active 2025-08-31 2026-08-31 0', '8.3.6 a pending change is applied, however late');
+SELECT is((SELECT string_agg(window_start::date || ' ' || tier, ', ' ORDER BY 1) FROM capforecast.period_ledger WHERE subscription_id = '21'),
+	'2025-06-30 business, 2025-07-31 business, 2025-08-31 professional', '8.3.6 each window with the tier it had');
+SELECT is((SELECT total_cents FROM billing_history WHERE vendor_id = 21), 99000::bigint, '8.3.12 and the year billed at the new price');
+DELETE FROM billing_history WHERE vendor_id = 21;
+DELETE FROM vendor_subscriptions WHERE id = 21;
+
 -- somebody else moves the period
 SELECT pg_temp.subscribe(30, 'essential', 'active', '2025-09-10', '2025-10-10', 3);
 DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-09-12'); END $$;
 UPDATE vendor_subscriptions SET period_start = '2025-10-10', period_end = '2025-11-10', orders_this_period = 0 WHERE id = 30;
-SELECT is((SELECT (r.changed, r.windows_closed)::text FROM capforecast.reset_period_counters('2025-10-10 00:01') r), '(5,6)', '8.3.1 five others are due, and one window is closed besides');
+SELECT is((SELECT (r.changed, r.windows_closed)::text FROM capforecast.reset_period_counters('2025-10-10 00:01') r), '(1,2)', '8.3.1 one other is due, and this one''s window is closed besides');
 SELECT is((SELECT (window_start::date, window_end::date, reason)::text FROM capforecast.period_ledger WHERE subscription_id = '30'), '(2025-09-10,2025-10-10,host_moved)',
 	'8.3.1 the host moved the period: one ledger row');
 SELECT is((SELECT count(*) FROM billing_history WHERE vendor_id = 30), 0::bigint, '8.3.12 and bills itself');
@@ -104,6 +114,11 @@ CREATE TRIGGER refuse BEFORE UPDATE ON vendor_subscriptions FOR EACH ROW WHEN (O
 SELECT is((SELECT (r.examined, r.changed, r.failed)::text FROM capforecast.reset_period_counters('2025-11-11') r), '(7,6,1)', 'C8 one bad row does not stop the others');
 SELECT is((SELECT (subject, detail ->> 'message')::text FROM capforecast.finding WHERE code = 'job_row_failed'), '("reset_period_counters subscription 2","not this one")', 'C8 it is a finding');
 DROP TRIGGER refuse ON vendor_subscriptions;
+SAVEPOINT broken;
+SELECT pg_temp.subscribe(n, 'essential', 'active', '2025-10-01', '2025-11-01') FROM generate_series(1001, 1101) n;
+CREATE TRIGGER refuse BEFORE UPDATE ON vendor_subscriptions FOR EACH ROW WHEN (OLD.id > 1000) EXECUTE FUNCTION pg_temp.refuse();
+SELECT throws_ok($$ SELECT capforecast.reset_period_counters('2025-11-11') $$, 'P0001', 'not this one', 'C8 more than a hundred bad rows are an error of the job');
+ROLLBACK TO broken;
 SELECT is((SELECT (r.changed, r.failed)::text FROM capforecast.reset_period_counters('2025-11-11') r), '(1,0)', 'C8 and done when it can be');
 SELECT is((SELECT count(*) FROM capforecast.finding WHERE code = 'job_row_failed' AND resolved_at IS NULL), 0::bigint, 'C8 and resolved');
 SELECT is((SELECT r.changed FROM capforecast.reset_period_counters('2025-12-11', row_limit => 3) r), 3::bigint, 'C8 row_limit');

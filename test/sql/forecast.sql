@@ -47,6 +47,8 @@ SELECT count(*) AS n, min(ds), min(status) AS status FROM sample, forecast(growi
 SELECT min(status) AS status FROM sample, forecast(growing, 3, as_of => '2026-04-03 23:59Z');
 SELECT f.* FROM sample, forecast(growing, 3, as_of => '2026-04-04 12:34:56Z') f;
 SELECT f.* FROM sample, forecast(growing, 3, as_of => '2025-12-31') f;
+SELECT f.* FROM forecast('{1990-01-01 1, 1990-01-02 2, 1990-01-03 1, 1990-01-04 2}'::series, as_of => '294276-12-31') f;
+SELECT f.status FROM forecast('{}'::series, as_of => '294276-12-31') f;
 SELECT bool_and(a.yhat = b.yhat AND a.ds = b.ds) AS same, count(*) AS n
 FROM sample, forecast(growing, 9, as_of => '2026-02-20') a,
 	forecast((SELECT series_agg(ts, y) FROM sample, points(growing) WHERE ts <= '2026-02-20'), 9) b WHERE a.step = b.step;

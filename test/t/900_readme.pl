@@ -19,7 +19,7 @@ $node->safe_psql('postgres', 'CREATE EXTENSION pg_cron; CREATE EXTENSION capfore
 my $n = 0;
 while ($readme =~ /^```sql\n(.*?)^```/gms)
 {
-	my $block = $1;
+	my $block = $1 =~ s{\byourdb\b}{postgres}gr;
 	my ($first) = $block =~ /^(?!--)(\S.*)$/m;
 	my ($rc, $out, $err) = $node->psql('postgres', $block, on_error_stop => 1);
 	is($rc, 0, 'SQL ' . ++$n . ": $first") or diag($err);

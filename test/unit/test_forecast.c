@@ -181,6 +181,11 @@ test_limits(void)
 	m = made_by(y, 60, &o, H);
 	ok(m.yhat[H - 1] == o.cap && m.upper[2 * H - 1] == o.cap, "not above the cap");
 	o.cap = (double) NAN;
+	m = made_by(y, 60, &o, H);
+	ok(m.lower[H] == y[59] && m.lower[2 * H - 1] >= y[59], "a stock that never fell is not forecast to");
+	y[30] = y[29] - 1.0;
+	m = made_by(y, 60, &o, H);
+	ok(m.lower[H] < y[59], "one that did may");
 	o.is_count = true;
 	m = made_by(y, 60, &o, H);
 	ok(m.lower[5] == floor(m.lower[5]) && m.upper[5] == ceil(m.upper[5]), "bounds of counts are whole");
