@@ -17,7 +17,7 @@ CREATE TABLE capforecast.vendor_usage (
 COMMENT ON TABLE capforecast.vendor_usage IS
 	'What each vendor uses: changes only, up to 64 to a row.';
 COMMENT ON COLUMN capforecast.vendor_usage.vendor_id IS 'the host''s key as text; empty: products and members that have no vendor';
-COMMENT ON COLUMN capforecast.vendor_usage.products_at IS 'days since first_day from which on the elements of products hold';
+COMMENT ON COLUMN capforecast.vendor_usage.products_at IS 'days since first_day from which on the elements of products hold; empty where they are not known';
 COMMENT ON COLUMN capforecast.vendor_usage.orders IS 'orders_this_period: a counter that starts again with each period';
 SELECT pg_catalog.pg_extension_config_dump('capforecast.vendor_usage', '');
 
@@ -30,3 +30,8 @@ CREATE FUNCTION capforecast.capture_vendor_usage(as_of timestamptz DEFAULT NULL)
 	RETURNS bigint LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_capture_vendor_usage';
 COMMENT ON FUNCTION capforecast.capture_vendor_usage(timestamptz) IS
 	'Capture the day''s products, orders in the period and active team members of each vendor, where they have changed, and the sums over the subscriptions that have a limit (metrics limited_products, limited_orders, limited_team_members). Once a UTC day: a second call does nothing. Returns for how many vendors something changed. as_of must lie on the current UTC day (22023).';
+
+CREATE FUNCTION capforecast.backfill_vendor_usage(from_date date, at_time time DEFAULT '00:07')
+	RETURNS bigint LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'capforecast_backfill_vendor_usage';
+COMMENT ON FUNCTION capforecast.backfill_vendor_usage(date, time) IS
+	'Rebuild each vendor''s number of products on the days from from_date until its first capture (or yesterday) from created_at, as captures at at_time (UTC) would have counted; orders and team members of those days are not known. What is stored stays as it is. Vendors with products without created_at are left out. Returns how many rows of vendor_usage were added. Error: 22023 for a from_date that is not past.';

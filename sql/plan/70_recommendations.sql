@@ -30,6 +30,21 @@ $$;
 COMMENT ON FUNCTION capforecast._usage_then(integer, timestamptz) IS
 	'The numbers that infrastructure is measured by, forecast for so many days ahead; those of the last day where they cannot be.';
 
+CREATE FUNCTION capforecast._recommend_smaller(present capforecast._infrastructure_tier, usage_upper jsonb, facts jsonb)
+	RETURNS TABLE (category text, severity text, title text, description text, action text,
+		rule text, metric text, due_date date, monthly_cost bigint, details jsonb)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'infrastructure', 'info', format('Infrastructure tier %s would do', (n.tier).name),
+		format('Use is expected to fit tier %s within %s days, at the upper end of the forecast, too', (n.tier).name, facts ->> 'horizon_days'),
+		format('Move from tier %s to %s', (present).name, (n.tier).name), 'right_size', NULL::text, NULL::date, (n.tier).monthly_cost_cents,
+		facts || jsonb_build_object('required_tier', (n.tier).name, 'monthly_cost_then_cents', (n.tier).monthly_cost_cents,
+			'monthly_saving_cents', (present).monthly_cost_cents - (n.tier).monthly_cost_cents)
+	FROM capforecast._tier_for(usage_upper) n
+	WHERE NOT n.is_exceeded AND (n.tier).position < (present).position
+$$;
+COMMENT ON FUNCTION capforecast._recommend_smaller(capforecast._infrastructure_tier, jsonb, jsonb) IS
+	'Rule right_size: a smaller tier carries even the upper end of the forecast.';
+
 -- A larger size is needed, or a smaller one would do.
 CREATE FUNCTION capforecast._recommend_infrastructure(horizon interval, lead_time interval, as_of timestamptz)
 	RETURNS TABLE (category text, severity text, title text, description text, action text,
@@ -56,35 +71,19 @@ BEGIN
 		RETURN;
 	END IF;
 	SELECT u.* INTO forecast FROM capforecast._usage_then(days, as_of) u;
-	monthly_cost := (now.tier).monthly_cost_cents;
 	details := jsonb_build_object('horizon_days', days, 'tier', (now.tier).name, 'monthly_cost_cents', (now.tier).monthly_cost_cents,
 		'currency', (now.tier).currency, 'usage', usage, 'usage_expected', forecast.expected, 'usage_upper', forecast.upper);
-	category := 'infrastructure';
-	metric := binding.metric;
 
 	IF binding.breach_date IS NULL THEN
-		SELECT t.* INTO needed FROM capforecast._tier_for(forecast.upper) t;
-		IF needed.is_exceeded OR (needed.tier).position >= (now.tier).position THEN
-			RETURN;
-		END IF;
-		rule := 'right_size';
-		metric := NULL;
-		severity := 'info';
-		due_date := NULL;
-		monthly_cost := (needed.tier).monthly_cost_cents;
-		title := format('Infrastructure tier %s would do', (needed.tier).name);
-		description := format('Use is expected to fit tier %s within %s days, at the upper end of the forecast, too', (needed.tier).name, days);
-		action := format('Move from tier %s to %s', (now.tier).name, (needed.tier).name);
-		details := details || jsonb_build_object('required_tier', (needed.tier).name,
-			'monthly_cost_then_cents', (needed.tier).monthly_cost_cents,
-			'monthly_saving_cents', (now.tier).monthly_cost_cents - (needed.tier).monthly_cost_cents);
-		RETURN NEXT;
+		RETURN QUERY SELECT * FROM capforecast._recommend_smaller(now.tier, forecast.upper, details);
 		RETURN;
 	END IF;
 
 	-- what passes its limit needs at least one more than that
 	SELECT t.* INTO needed FROM capforecast._tier_for(forecast.expected || jsonb_build_object(binding.metric,
 		greatest((forecast.expected ->> binding.metric)::double precision, binding.limit_value + 1))) t;
+	category := 'infrastructure';
+	metric := binding.metric;
 	rule := 'infrastructure_upgrade';
 	due_date := binding.breach_date - (extract(epoch FROM lead_time) / 86400)::integer;
 	severity := capforecast._due_severity(binding.status, binding.breach_date, due_date, as_of);

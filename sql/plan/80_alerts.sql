@@ -53,6 +53,52 @@ CREATE FUNCTION capforecast._announce_alert(event text, alert capforecast.alert,
 $$;
 COMMENT ON FUNCTION capforecast._announce_alert(text, capforecast.alert, text, timestamptz) IS 'Tell the listeners of channel capforecast.';
 
+-- One limit: opens, escalates or ends its alert. NULL: nothing to tell.
+CREATE FUNCTION capforecast._follow_limit(metric text, limit_kind text, urgency text, is_reached boolean, is_below boolean, is_calm boolean,
+		current_value double precision, limit_value double precision, plan_date date, reason text, cooldown interval, as_of timestamptz,
+		OUT event text, OUT alert capforecast.alert, OUT previous_severity text)
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	is_urgent constant boolean := _follow_limit.urgency IN ('warning', 'critical');
+	is_over boolean;
+BEGIN
+	SELECT * INTO alert FROM capforecast.alert a
+	WHERE a.metric = _follow_limit.metric AND a.limit_kind = _follow_limit.limit_kind AND a.recovered_at IS NULL FOR UPDATE;
+	IF NOT FOUND THEN
+		IF is_urgent AND (_follow_limit.is_reached OR NOT EXISTS (
+				SELECT FROM capforecast.alert a WHERE a.metric = _follow_limit.metric AND a.limit_kind = _follow_limit.limit_kind
+					AND a.recovered_at > _follow_limit.as_of - _follow_limit.cooldown)) THEN
+			INSERT INTO capforecast.alert AS a (metric, limit_kind, severity, opened_at, is_breach, limit_value, current_value, breach_date, reason)
+			VALUES (_follow_limit.metric, _follow_limit.limit_kind, _follow_limit.urgency, _follow_limit.as_of, _follow_limit.is_reached,
+				_follow_limit.limit_value, _follow_limit.current_value, _follow_limit.plan_date, _follow_limit.reason)
+			RETURNING a.* INTO alert;
+			event := 'new';
+		END IF;
+		RETURN;
+	END IF;
+
+	previous_severity := alert.severity;
+	is_over := _follow_limit.is_calm AND (_follow_limit.is_below OR NOT alert.is_breach);
+	event := CASE
+		WHEN _follow_limit.urgency = 'critical' AND alert.severity = 'warning' THEN 'escalated'
+		WHEN is_over AND coalesce(alert.calm_since, _follow_limit.as_of) <= _follow_limit.as_of - _follow_limit.cooldown THEN 'recovered' END;
+	UPDATE capforecast.alert a SET
+		severity = CASE WHEN event = 'escalated' THEN 'critical' ELSE a.severity END,
+		escalated_at = CASE WHEN event = 'escalated' THEN _follow_limit.as_of ELSE a.escalated_at END,
+		is_breach = a.is_breach OR _follow_limit.is_reached,
+		-- what is not known is neither calm nor urgent
+		calm_since = CASE WHEN is_over THEN coalesce(a.calm_since, _follow_limit.as_of)
+			WHEN _follow_limit.urgency = 'unknown' THEN a.calm_since END,
+		recovered_at = CASE WHEN event = 'recovered' THEN _follow_limit.as_of END,
+		limit_value = _follow_limit.limit_value, current_value = _follow_limit.current_value,
+		breach_date = _follow_limit.plan_date, reason = _follow_limit.reason
+	WHERE a.alert_id = alert.alert_id RETURNING a.* INTO alert;
+END
+$$;
+COMMENT ON FUNCTION capforecast._follow_limit(text, text, text, boolean, boolean, boolean, double precision, double precision, date, text, interval, timestamptz) IS
+	'What raise_alerts() does for one limit.';
+
 CREATE FUNCTION capforecast.raise_alerts(policy text DEFAULT 'expected', cooldown interval DEFAULT '24 hours', as_of timestamptz DEFAULT NULL)
 	RETURNS TABLE (event text, metric text, limit_kind text, severity text, previous_severity text, reason text)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -60,10 +106,7 @@ CREATE FUNCTION capforecast.raise_alerts(policy text DEFAULT 'expected', cooldow
 DECLARE
 	started constant timestamptz := clock_timestamp();
 	now constant timestamptz := capforecast._instant(as_of);
-	level record;
-	alert capforecast.alert;
-	is_open boolean;
-	is_urgent boolean;
+	told record;
 	examined bigint := 0;
 	changed bigint := 0;
 BEGIN
@@ -75,50 +118,23 @@ BEGIN
 	END IF;
 	PERFORM pg_advisory_xact_lock(x'63617066'::integer, 5);
 
-	FOR level IN SELECT * FROM capforecast._alert_levels(raise_alerts.policy, now) l ORDER BY l.metric, l.limit_kind LOOP
+	FOR told IN
+		SELECT f.event, f.alert, f.previous_severity
+		FROM (SELECT * FROM capforecast._alert_levels(raise_alerts.policy, now) l ORDER BY l.metric, l.limit_kind) l
+			CROSS JOIN LATERAL capforecast._follow_limit(l.metric, l.limit_kind, l.urgency, l.is_reached, l.is_below, l.is_calm,
+				l.current_value, l.limit_value, l.plan_date, l.reason, raise_alerts.cooldown, now) f
+	LOOP
 		examined := examined + 1;
-		event := NULL;
-		is_urgent := level.urgency IN ('warning', 'critical');
-		SELECT * INTO alert FROM capforecast.alert a
-		WHERE a.metric = level.metric AND a.limit_kind = level.limit_kind AND a.recovered_at IS NULL FOR UPDATE;
-		is_open := FOUND;
-
-		IF NOT is_open AND is_urgent AND (level.is_reached OR NOT EXISTS (
-				SELECT FROM capforecast.alert a WHERE a.metric = level.metric AND a.limit_kind = level.limit_kind
-					AND a.recovered_at > now - raise_alerts.cooldown)) THEN
-			INSERT INTO capforecast.alert (metric, limit_kind, severity, opened_at, is_breach, limit_value, current_value, breach_date, reason)
-			VALUES (level.metric, level.limit_kind, level.urgency, now, level.is_reached, level.limit_value, level.current_value,
-				level.plan_date, level.reason) RETURNING * INTO alert;
-			event := 'new';
-			previous_severity := NULL;
-		ELSIF is_open THEN
-			previous_severity := alert.severity;
-			event := CASE
-				WHEN is_urgent AND level.urgency = 'critical' AND alert.severity = 'warning' THEN 'escalated'
-				WHEN level.is_calm AND (level.is_below OR NOT alert.is_breach)
-					AND coalesce(alert.calm_since, now) <= now - raise_alerts.cooldown THEN 'recovered' END;
-			UPDATE capforecast.alert a SET
-				severity = CASE WHEN event = 'escalated' THEN 'critical' ELSE a.severity END,
-				escalated_at = CASE WHEN event = 'escalated' THEN now ELSE a.escalated_at END,
-				is_breach = a.is_breach OR level.is_reached,
-				-- what is not known is neither calm nor urgent
-				calm_since = CASE WHEN level.is_calm AND (level.is_below OR NOT a.is_breach) THEN coalesce(a.calm_since, now)
-					WHEN level.urgency = 'unknown' THEN a.calm_since END,
-				recovered_at = CASE WHEN event = 'recovered' THEN now END,
-				limit_value = level.limit_value, current_value = level.current_value,
-				breach_date = level.plan_date, reason = level.reason
-			WHERE a.alert_id = alert.alert_id RETURNING * INTO alert;
-		END IF;
-
-		IF event IS NOT NULL THEN
-			changed := changed + 1;
-			PERFORM capforecast._announce_alert(event, alert, previous_severity, now);
-			metric := alert.metric;
-			limit_kind := alert.limit_kind;
-			severity := alert.severity;
-			reason := alert.reason;
-			RETURN NEXT;
-		END IF;
+		CONTINUE WHEN told.event IS NULL;
+		changed := changed + 1;
+		PERFORM capforecast._announce_alert(told.event, told.alert, told.previous_severity, now);
+		event := told.event;
+		previous_severity := told.previous_severity;
+		metric := (told.alert).metric;
+		limit_kind := (told.alert).limit_kind;
+		severity := (told.alert).severity;
+		reason := (told.alert).reason;
+		RETURN NEXT;
 	END LOOP;
 	PERFORM capforecast._settle_run('raise_alerts', started, now, examined, changed);
 END

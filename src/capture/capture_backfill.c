@@ -25,9 +25,6 @@
 #include "host/host_sql.h"
 #include "jobs/job_log.h"
 
-/* A hundred years. */
-#define MAX_DAYS	36525
-
 /* Bins are counted from so long before the first day that no timestamp lies before them. */
 #define ORIGIN_DAYS	INT64CONST(700000)
 
@@ -218,22 +215,26 @@ first_day_of_use(const Backfill *backfill)
 	return backfill->n_days;
 }
 
+/* The days (no column), or a column's values, from the first day on. */
 static Datum
 array_of(const Backfill *backfill, const Column *column, int first)
 {
+	Oid			type = column ? INT8OID : DATEOID;
 	int			n = backfill->n_days - first;
 	Datum	   *values = palloc(sizeof(Datum) * Max(n, 1));
 	bool	   *nulls = palloc(sizeof(bool) * Max(n, 1));
 	int			lower_bound = 1;
+	int16		length;
+	bool		by_value;
+	char		align;
 
 	for (int d = 0; d < n; d++)
 	{
 		values[d] = column ? Int64GetDatum(column->values[first + d]) : DateADTGetDatum(backfill->from + first + d);
 		nulls[d] = column && (column->reason != NULL || column->unknown[first + d] != 0);
 	}
-	if (column)
-		return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &lower_bound, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &lower_bound, DATEOID, 4, true, TYPALIGN_INT));
+	get_typlenbyvalalign(type, &length, &by_value, &align);
+	return PointerGetDatum(construct_md_array(values, nulls, 1, &n, &lower_bound, type, length, by_value, align));
 }
 
 static int64
@@ -274,14 +275,14 @@ store_days(const Backfill *backfill)
 static void
 check_days(DateADT from, DateADT to, DateADT today)
 {
-	if (DATE_NOT_FINITE(from) || DATE_NOT_FINITE(to) || from > to || to >= today || to - from >= MAX_DAYS)
+	if (DATE_NOT_FINITE(from) || DATE_NOT_FINITE(to) || from > to || to >= today || to - from >= CAPTURE_MAX_DAYS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot backfill from %s to %s",
 						DATE_NOT_FINITE(from) ? "an infinite day" : clock_date_text(from),
 						DATE_NOT_FINITE(to) ? "an infinite day" : clock_date_text(to)),
 				 errdetail("from_date must not be after to_date, to_date must be before today in UTC, and at most %d days lie between.",
-						   MAX_DAYS),
+						   CAPTURE_MAX_DAYS),
 				 errhint("Today is captured with capture_daily_snapshot().")));
 }
 

@@ -7,6 +7,9 @@
 
 #include "datatype/timestamp.h"
 
+/* How far back history is rebuilt: a hundred years. */
+#define CAPTURE_MAX_DAYS	36525
+
 /* Second key of the advisory locks of capforecast. */
 typedef enum CaptureLock
 {

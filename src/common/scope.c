@@ -64,6 +64,24 @@ scope_execute(const char *sql, int nargs, Oid *types, Datum *values,
 			 SPI_result_code_string(rc), SPI_result_code_string(expected), sql);
 }
 
+void
+scope_read_kept(SPIPlanPtr *plan, const char *sql, int nargs, Oid *types, Datum *values)
+{
+	int			rc;
+
+	if (*plan == NULL)
+	{
+		SPIPlanPtr	prepared = SPI_prepare_cursor(sql, nargs, types, CURSOR_OPT_GENERIC_PLAN);
+
+		if (prepared == NULL || SPI_keepplan(prepared) != 0)
+			elog(ERROR, "could not prepare: %s", sql);
+		*plan = prepared;
+	}
+	rc = SPI_execute_plan(*plan, values, NULL, true, 0);
+	if (rc != SPI_OK_SELECT)
+		elog(ERROR, "statement returned %s: %s", SPI_result_code_string(rc), sql);
+}
+
 Datum
 scope_datum(uint64 row, int column, bool *is_null)
 {

@@ -32,6 +32,12 @@ extern void scope_set(const char *name, const char *value);
 extern void scope_execute(const char *sql, int nargs, Oid *types, Datum *values,
 						  const char *nulls, bool read_only, int expected);
 
+/*
+ * A read whose plan is kept for the session in *plan (static, NULL at first): for
+ * statements that take longer to plan than to run.  One plan for all parameters.
+ */
+extern void scope_read_kept(SPIPlanPtr *plan, const char *sql, int nargs, Oid *types, Datum *values);
+
 /* A column of a row that the last statement returned. */
 extern Datum scope_datum(uint64 row, int column, bool *is_null);
 

@@ -118,3 +118,8 @@ host_history_parts(int *n_parts)
 
 const char *const host_history_counted_orders =
 "SELECT coalesce(sum({vendor_subscriptions.orders_this_period}), 0)::bigint FROM {vendor_subscriptions}";
+
+const char *const host_history_vendor_products =
+"SELECT coalesce({products.vendor_id}::text, '') AS vendor, "
+"       (date_bin('1 day', {products.created_at}, $1) AT TIME ZONE 'UTC')::date + 1 AS day, count(*) AS n "
+"  FROM {products} GROUP BY {products.vendor_id}, 2";

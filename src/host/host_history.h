@@ -24,4 +24,10 @@ extern const HostHistoryPart *host_history_parts(int *n_parts);
 /* One row: what the counters of orders say of the present periods. */
 extern const char *const host_history_counted_orders;
 
+/*
+ * Products by vendor (text, '' for none) and the day from which on a capture at the time
+ * of day of $1 counts them; day NULL: not known.
+ */
+extern const char *const host_history_vendor_products;
+
 #endif							/* CAPFORECAST_HOST_HISTORY_H */

@@ -89,6 +89,17 @@ FROM capforecast.capacity_snapshots WHERE snapshot_date = '2025-04-30';
 SELECT count(*) FROM capforecast.backfill_snapshots('2025-01-01', '2025-05-01');
 SELECT changed, failed FROM capforecast.job_run WHERE job = 'backfill_snapshots' ORDER BY run_id;
 
+-- The same of each vendor's products: rows of at most 64 changes, up to the first capture.
+SELECT * FROM capforecast._capture_vendor_usage('2025-04-20');
+SELECT capforecast.backfill_vendor_usage('2025-02-10') AS rows;
+SELECT capforecast.backfill_vendor_usage('2025-02-10') AS rows_again, capforecast.backfill_vendor_usage('2025-03-01') AS rows_of_less;
+SELECT count(*) AS values, count(*) FILTER (WHERE v.value = (SELECT count(*) FROM truth.products p
+	WHERE p.vendor_id::text = v.vendor_id AND p.created_at < (d + time '00:07') AT TIME ZONE 'UTC')) AS equal_values
+FROM generate_series(timestamp '2025-02-10', '2025-04-19', '1 day') d CROSS JOIN LATERAL capforecast._vendor_values('products', d::date) v;
+SELECT max(cardinality(products)) <= 64 AS at_most_64, bool_and(cardinality(orders) = 0) AS orders_are_not_known
+FROM capforecast.vendor_usage WHERE first_day < '2025-04-20';
+SELECT capforecast.backfill_vendor_usage('infinity');
+
 -- What is not on record is NULL, from the day on from which it is not: never a guess.
 UPDATE vendor_subscriptions SET cancelled_at = NULL WHERE vendor_id = 7;
 UPDATE vendor_subscriptions SET trial_ends_at = NULL WHERE vendor_id = 10;
