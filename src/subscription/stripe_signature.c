@@ -21,6 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "common/clock.h"
+#include "common/compat.h"
 #include "common/scope.h"
 #include "subscription/subscription_settings.h"
 
