@@ -31,7 +31,10 @@ SELECT pg_temp.watch('unlimited', 'up',   NULL, pg_temp.days(-199, 0), '800 + 4 
 
 SELECT metric, limit_kind, status, urgency, is_binding, days_left = 0 AS is_due, ready_on, round(utilization_ratio::numeric, 3) AS utilization
 FROM capforecast.capacity_outlook(as_of => :now);
+SET datestyle = 'German';
 SELECT metric, reason FROM capforecast.capacity_outlook(as_of => :now) WHERE metric IN ('over', 'flat', 'short', 'stale');
+
+SET datestyle = 'ISO';
 
 -- 200 left at 4 a day.
 SELECT metric, days_left BETWEEN 45 AND 55 AS about_50_days, breach_date_earliest < breach_date AND breach_date < breach_date_latest AS in_range,
