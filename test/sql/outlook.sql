@@ -69,6 +69,8 @@ SELECT count(*) AS months,
 FROM capforecast.capacity_plan('6 months', as_of => :now) p
 	JOIN capforecast.forecast('vendors', 183, confidence_level => 0.80, as_of => :now) v ON v.forecast_date = p.last_day
 	JOIN capforecast.forecast('products', 183, confidence_level => 0.80, as_of => :now) f ON f.forecast_date = p.last_day;
+SELECT (SELECT jsonb_agg(to_jsonb(p) ORDER BY month) FROM capforecast.capacity_plan('6 months', as_of => :now) p)
+	= capforecast.capacity_plan_json('6 months', as_of => :now) AS twin_is_equal;
 SELECT DISTINCT reason FROM capforecast.capacity_plan('6 months', as_of => :now);
 SELECT * FROM capforecast.capacity_plan('1 day');
 
