@@ -51,7 +51,7 @@ COMMENT ON FUNCTION capforecast._urgency(capforecast.forecast_status, integer, d
 CREATE FUNCTION capforecast._limit_reason(metric text, limit_name text, unit text, status capforecast.forecast_status,
 		current_value double precision, limit_value double precision, utilization_ratio double precision,
 		breach_date date, earliest date, latest date, reason text)
-	RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
 	SELECT format('%s at %s of %s (%s%s): ', metric, round(current_value::numeric, 2)::double precision,
 			round(limit_value::numeric, 2)::double precision, limit_name,
 			coalesce(format(', %s%%', round((utilization_ratio * 100)::numeric, 1)), ''))

@@ -72,6 +72,13 @@ $$;
 COMMENT ON FUNCTION capforecast.capacity_plan(interval, double precision, timestamptz) IS
 	'Month by month until the horizon (28 days to 5 years): what forecast() says of the last day of each month that ends within it, expected and at the upper bound of the confidence level, the infrastructure tier that carries each, and its cost a month. NULL, with the reason: not known; a tier is named where vendors and products are. Errors: 22023.';
 
+CREATE FUNCTION capforecast.capacity_plan_json(horizon interval DEFAULT '12 months', confidence_level double precision DEFAULT 0.80,
+		as_of timestamptz DEFAULT NULL)
+	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.month), '[]') FROM capforecast.capacity_plan(horizon, confidence_level, as_of) p
+$$;
+COMMENT ON FUNCTION capforecast.capacity_plan_json(interval, double precision, timestamptz) IS 'capacity_plan() as one list.';
+
 CREATE FUNCTION capforecast.what_if(metric text, add double precision DEFAULT 0, growth_multiplier double precision DEFAULT 1,
 		from_date date DEFAULT NULL, threshold double precision DEFAULT NULL, horizon integer DEFAULT 90,
 		confidence_level double precision DEFAULT 0.95, as_of timestamptz DEFAULT NULL)

@@ -71,3 +71,12 @@ CREATE FUNCTION capforecast.vendor_outlook(within interval DEFAULT '30 days', as
 	LANGUAGE C STABLE ROWS 100 AS 'MODULE_PATHNAME', 'capforecast_vendor_outlook';
 COMMENT ON FUNCTION capforecast.vendor_outlook(interval, timestamptz) IS
 	'The vendors that have reached a limit of their plan (products, orders_monthly, team_members), or will within the given time (up to 366 days) with a chance of a half, soonest first; not who was at a limit, and not above, ever since the first capture. Limits are live: custom or tier, plus add-ons; use is that of the daily capture_vendor_usage(), orders counted to the end of the present period. fitting_tier: the cheapest active tier, by its monthly price, that carries what the vendor uses at the end (projected_value: at the pace of the last 30 days, and one more than a limit that holds it), add-ons kept; NULL: none. No rows before the first capture.';
+
+CREATE FUNCTION capforecast.vendor_outlook_json(within interval DEFAULT '30 days', as_of timestamptz DEFAULT NULL)
+	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT coalesce(jsonb_agg(to_jsonb(v) - 'position' ORDER BY v.position), '[]')
+	FROM capforecast.vendor_outlook(within, as_of) WITH ORDINALITY AS v(vendor_id, vendor_name, resource, tier, current_value, limit_value,
+		utilization_ratio, status, days_left, breach_date, breach_date_earliest, breach_date_latest, breach_probability,
+		projected_value, fitting_tier, fitting_tier_price_cents, currency, reason, position)
+$$;
+COMMENT ON FUNCTION capforecast.vendor_outlook_json(interval, timestamptz) IS 'vendor_outlook() as one list.';

@@ -49,7 +49,7 @@ COMMENT ON FUNCTION capforecast._recommend_smaller(capforecast._infrastructure_t
 CREATE FUNCTION capforecast._recommend_infrastructure(horizon interval, lead_time interval, as_of timestamptz)
 	RETURNS TABLE (category text, severity text, title text, description text, action text,
 		rule text, metric text, due_date date, monthly_cost bigint, details jsonb)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
 #variable_conflict use_column
 DECLARE
 	days constant integer := ceil(extract(epoch FROM horizon) / 86400);
@@ -116,7 +116,7 @@ COMMENT ON FUNCTION capforecast._recommend_infrastructure(interval, interval, ti
 CREATE FUNCTION capforecast._recommend_limits(horizon interval, lead_time interval, as_of timestamptz)
 	RETURNS TABLE (category text, severity text, title text, description text, action text,
 		rule text, metric text, due_date date, monthly_cost bigint, details jsonb)
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' AS $$
 	WITH o AS MATERIALIZED (
 		SELECT *, breach_date - (extract(epoch FROM lead_time) / 86400)::integer AS due
 		FROM capforecast._outlook(horizon, as_of, '{subscriptions,own}'))

@@ -56,12 +56,13 @@ COMMENT ON FUNCTION capforecast._announce_alert(text, capforecast.alert, text, t
 -- One limit: opens, escalates or ends its alert. NULL: nothing to tell.
 CREATE FUNCTION capforecast._follow_limit(metric text, limit_kind text, urgency text, is_reached boolean, is_below boolean, is_calm boolean,
 		current_value double precision, limit_value double precision, plan_date date, reason text, cooldown interval, as_of timestamptz,
-		OUT event text, OUT alert capforecast.alert, OUT previous_severity text)
+		OUT event text, OUT alert_id bigint, OUT previous_severity text)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
 	is_urgent constant boolean := _follow_limit.urgency IN ('warning', 'critical');
 	is_over boolean;
+	alert capforecast.alert;
 BEGIN
 	SELECT * INTO alert FROM capforecast.alert a
 	WHERE a.metric = _follow_limit.metric AND a.limit_kind = _follow_limit.limit_kind AND a.recovered_at IS NULL FOR UPDATE;
@@ -72,12 +73,13 @@ BEGIN
 			INSERT INTO capforecast.alert AS a (metric, limit_kind, severity, opened_at, is_breach, limit_value, current_value, breach_date, reason)
 			VALUES (_follow_limit.metric, _follow_limit.limit_kind, _follow_limit.urgency, _follow_limit.as_of, _follow_limit.is_reached,
 				_follow_limit.limit_value, _follow_limit.current_value, _follow_limit.plan_date, _follow_limit.reason)
-			RETURNING a.* INTO alert;
+			RETURNING a.alert_id INTO alert_id;
 			event := 'new';
 		END IF;
 		RETURN;
 	END IF;
 
+	alert_id := alert.alert_id;
 	previous_severity := alert.severity;
 	is_over := _follow_limit.is_calm AND (_follow_limit.is_below OR NOT alert.is_breach);
 	event := CASE
@@ -93,7 +95,7 @@ BEGIN
 		recovered_at = CASE WHEN event = 'recovered' THEN _follow_limit.as_of END,
 		limit_value = _follow_limit.limit_value, current_value = _follow_limit.current_value,
 		breach_date = _follow_limit.plan_date, reason = _follow_limit.reason
-	WHERE a.alert_id = alert.alert_id RETURNING a.* INTO alert;
+	WHERE a.alert_id = alert.alert_id;
 END
 $$;
 COMMENT ON FUNCTION capforecast._follow_limit(text, text, text, boolean, boolean, boolean, double precision, double precision, date, text, interval, timestamptz) IS
@@ -107,6 +109,7 @@ DECLARE
 	started constant timestamptz := clock_timestamp();
 	now constant timestamptz := capforecast._instant(as_of);
 	told record;
+	alert capforecast.alert;
 	examined bigint := 0;
 	changed bigint := 0;
 BEGIN
@@ -119,7 +122,7 @@ BEGIN
 	PERFORM pg_advisory_xact_lock(x'63617066'::integer, 5);
 
 	FOR told IN
-		SELECT f.event, f.alert, f.previous_severity
+		SELECT f.*
 		FROM (SELECT * FROM capforecast._alert_levels(raise_alerts.policy, now) l ORDER BY l.metric, l.limit_kind) l
 			CROSS JOIN LATERAL capforecast._follow_limit(l.metric, l.limit_kind, l.urgency, l.is_reached, l.is_below, l.is_calm,
 				l.current_value, l.limit_value, l.plan_date, l.reason, raise_alerts.cooldown, now) f
@@ -127,13 +130,14 @@ BEGIN
 		examined := examined + 1;
 		CONTINUE WHEN told.event IS NULL;
 		changed := changed + 1;
-		PERFORM capforecast._announce_alert(told.event, told.alert, told.previous_severity, now);
+		SELECT a.* INTO alert FROM capforecast.alert a WHERE a.alert_id = told.alert_id;
+		PERFORM capforecast._announce_alert(told.event, alert, told.previous_severity, now);
 		event := told.event;
 		previous_severity := told.previous_severity;
-		metric := (told.alert).metric;
-		limit_kind := (told.alert).limit_kind;
-		severity := (told.alert).severity;
-		reason := (told.alert).reason;
+		metric := alert.metric;
+		limit_kind := alert.limit_kind;
+		severity := alert.severity;
+		reason := alert.reason;
 		RETURN NEXT;
 	END LOOP;
 	PERFORM capforecast._settle_run('raise_alerts', started, now, examined, changed);

@@ -106,6 +106,7 @@ capforecast_vendor_outlook(PG_FUNCTION_ARGS)
 	{
 		values[2] = DateADTGetDatum(last);
 		scope_set("row_security", "off");
+		scope_set("datestyle", "ISO");
 		/* the table is small beside the work that each of its rows is */
 		scope_set("min_parallel_table_scan_size", "0");
 		/* costs say little of one call in thousands: compiling takes longer than it saves */

@@ -31,7 +31,10 @@ SELECT pg_temp.watch('unlimited', 'up',   NULL, pg_temp.days(-199, 0), '800 + 4 
 
 SELECT metric, limit_kind, status, urgency, is_binding, days_left = 0 AS is_due, ready_on, round(utilization_ratio::numeric, 3) AS utilization
 FROM capforecast.capacity_outlook(as_of => :now);
+SET datestyle = 'German';
 SELECT metric, reason FROM capforecast.capacity_outlook(as_of => :now) WHERE metric IN ('over', 'flat', 'short', 'stale');
+
+SET datestyle = 'ISO';
 
 -- 200 left at 4 a day.
 SELECT metric, days_left BETWEEN 45 AND 55 AS about_50_days, breach_date_earliest < breach_date AND breach_date < breach_date_latest AS in_range,
@@ -66,6 +69,8 @@ SELECT count(*) AS months,
 FROM capforecast.capacity_plan('6 months', as_of => :now) p
 	JOIN capforecast.forecast('vendors', 183, confidence_level => 0.80, as_of => :now) v ON v.forecast_date = p.last_day
 	JOIN capforecast.forecast('products', 183, confidence_level => 0.80, as_of => :now) f ON f.forecast_date = p.last_day;
+SELECT (SELECT jsonb_agg(to_jsonb(p) ORDER BY month) FROM capforecast.capacity_plan('6 months', as_of => :now) p)
+	= capforecast.capacity_plan_json('6 months', as_of => :now) AS twin_is_equal;
 SELECT DISTINCT reason FROM capforecast.capacity_plan('6 months', as_of => :now);
 SELECT * FROM capforecast.capacity_plan('1 day');
 

@@ -86,6 +86,8 @@ SELECT metric, value, limit_value FROM capforecast.metric_history WHERE metric L
 -- limit, 4 does not grow, 5 is unlimited, 6 is cancelled. A team that was one for ever on a plan for one is no news, 3's is.
 SELECT vendor_id, vendor_name, resource, tier, current_value, limit_value, status, days_left BETWEEN 3 AND 7 AS about_5_days, fitting_tier, fitting_tier_price_cents, currency
 FROM capforecast.vendor_outlook(as_of => '2025-06-01 10:00+00');
+SELECT (SELECT jsonb_agg(to_jsonb(v)) FROM capforecast.vendor_outlook(as_of => '2025-06-01 10:00+00') v)
+	= capforecast.vendor_outlook_json(as_of => '2025-06-01 10:00+00') AS twin_is_equal;
 SELECT reason FROM capforecast.vendor_outlook(as_of => '2025-06-01 10:00+00') WHERE resource = 'orders_monthly';
 -- On one core and on more: the same rows.
 SET max_parallel_workers_per_gather = 0;
