@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_authid.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -103,6 +104,7 @@ host_registered_number(const char *sql, const char *owner, int timeout_ms)
 	Oid			saved_user;
 	int			saved_security;
 	int			nest;
+	bool		saved_read_only = XactReadOnly;
 	char	   *volatile value = NULL;
 
 	GetUserIdAndSecContext(&saved_user, &saved_security);
@@ -110,8 +112,9 @@ host_registered_number(const char *sql, const char *owner, int timeout_ms)
 						   SECURITY_RESTRICTED_OPERATION);
 	nest = NewGUCNestLevel();
 	scope_pin_search_path();
-	scope_set("transaction_read_only", "on");
 	scope_set("row_security", "on");
+	/* what transaction_read_only stands for, which cannot be set for a while; an error restores it with the transaction */
+	XactReadOnly = true;
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 
@@ -140,6 +143,7 @@ host_registered_number(const char *sql, const char *owner, int timeout_ms)
 	PG_END_TRY();
 
 	SPI_finish();
+	XactReadOnly = saved_read_only;
 	/* as if rolled back: even what the query has set for the session is undone */
 	AtEOXact_GUC(false, nest);
 	SetUserIdAndSecContext(saved_user, saved_security);
