@@ -1,9 +1,9 @@
 -- Usage windows and billing periods: first sight, moves by somebody else, roll-over.
 
-CREATE FUNCTION capforecast._see(as_of timestamptz, vendor text DEFAULT NULL)
+CREATE FUNCTION capforecast._see(as_of timestamptz, ids text[] DEFAULT NULL)
 	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
-	one_vendor text := CASE WHEN vendor IS NOT NULL THEN ' AND s.vendor_id = @key' ELSE '' END;
+	only_these text := CASE WHEN ids IS NOT NULL THEN ' AND s.id = ANY (@key)' ELSE '' END;
 BEGIN
 	EXECUTE capforecast._keyed_sql($sql$
 		INSERT INTO capforecast.subscription_state (subscription_id, vendor_id, anchor_local, anchor_zone, anchor_irregular,
@@ -18,19 +18,19 @@ BEGIN
 			CROSS JOIN LATERAL (SELECT CASE WHEN s.is_annual THEN t.annual ELSE t.monthly END AS price) p
 			CROSS JOIN LATERAL capforecast._months_before(a.anchor, $2,
 				greatest(s.period_start, least($1, s.period_end - interval '1 microsecond'))) m
-		WHERE s.live AND s.good_period$sql$ || one_vendor || $sql$
+		WHERE s.live AND s.good_period$sql$ || only_these || $sql$
 		  AND NOT EXISTS (SELECT FROM capforecast.subscription_state st WHERE st.subscription_id = s.subscription_id)
-		ON CONFLICT DO NOTHING$sql$, vendor)
+		ON CONFLICT DO NOTHING$sql$, ids::text)
 	USING as_of, capforecast._setting('billing_timezone');
 
 	EXECUTE capforecast._keyed_sql($sql$
 		UPDATE capforecast.subscription_state st SET last_status = s.status, status_since = $1
 		FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
-		WHERE s.subscription_id = st.subscription_id AND s.status IS DISTINCT FROM st.last_status$sql$ || one_vendor, vendor)
+		WHERE s.subscription_id = st.subscription_id AND s.status IS DISTINCT FROM st.last_status$sql$ || only_these, ids::text)
 	USING as_of;
 END
 $$;
-COMMENT ON FUNCTION capforecast._see(timestamptz, text) IS
+COMMENT ON FUNCTION capforecast._see(timestamptz, text[]) IS
 	'Make the state of live subscriptions that have none (the anchor is fixed here), and note changes of status.';
 
 -- Where the host (or Stripe) has moved the period itself, the open window ends where the

@@ -247,7 +247,7 @@ BEGIN
 		IF earlier IS NOT NULL THEN
 			RETURN jsonb_populate_record(NULL::capforecast.change_result, earlier);
 		END IF;
-		PERFORM capforecast._see(now, vendor);
+		PERFORM capforecast._see(now, ARRAY[s.subscription_id]);
 	END IF;
 	PERFORM capforecast._require_live(s);
 	st := capforecast._state_of(s);

@@ -114,7 +114,7 @@ BEGIN
 	IF preview THEN
 		RETURN plan;
 	END IF;
-	PERFORM capforecast._see(now, vendor);
+	PERFORM capforecast._see(now, ARRAY[s.subscription_id]);
 	IF s.stripe_subscription_id IS NOT NULL THEN
 		IF held.id IS NULL THEN
 			PERFORM capforecast._write_addon(s, NULL, product.code, 'pending', quantity, price, now);
@@ -208,7 +208,7 @@ BEGIN
 	IF preview THEN
 		RETURN plan;
 	END IF;
-	PERFORM capforecast._see(now, vendor);
+	PERFORM capforecast._see(now, ARRAY[s.subscription_id]);
 	IF s.stripe_subscription_id IS NOT NULL THEN
 		plan := capforecast._order_addon(s, plan, 'cancel_addon', held.code, held.quantity - removed, held.stripe_price, held.stripe_item,
 			CASE WHEN plan.action = 'reduce' THEN 'immediate' ELSE timing END, idempotency_key);

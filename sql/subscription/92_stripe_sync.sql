@@ -81,10 +81,14 @@ CREATE FUNCTION capforecast._stripe_wanted_sql()
 $$;
 COMMENT ON FUNCTION capforecast._stripe_wanted_sql() IS 'CTE wanted: what a subscription is and what it should be, as documents.';
 
+CREATE TYPE capforecast._stripe_decision AS (
+	subscription_id text, vendor_id text, stripe_id text, verdict text, ends boolean, problems text[], current jsonb, target jsonb,
+	version timestamptz, event_id text, stripe_status text, items jsonb);
+COMMENT ON TYPE capforecast._stripe_decision IS 'What is to be done about a subscription (verdict), and why.';
+
 -- Final is final; older is stale (second, then status, then event); the rest is compared.
 CREATE FUNCTION capforecast._stripe_decide(ids text[] DEFAULT NULL)
-	RETURNS TABLE (subscription_id text, vendor_id text, stripe_id text, verdict text, ends boolean, problems text[], current jsonb, target jsonb,
-		version timestamptz, event_id text, stripe_status text, items jsonb)
+	RETURNS SETOF capforecast._stripe_decision
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	unbound text[] := ARRAY(SELECT c FROM unnest(ARRAY['is_annual', 'trial_ends_at', 'cancel_at_period_end', 'cancelled_at', 'stripe_price_id']) c
@@ -126,43 +130,40 @@ COMMENT ON FUNCTION capforecast._stripe_decide(text[]) IS
 CREATE FUNCTION capforecast._stripe_apply(as_of timestamptz, ids text[], options jsonb)
 	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
-	d record;
-	applied bigint := 0;
+	decided capforecast._stripe_decision[] := ARRAY(SELECT d FROM capforecast._stripe_decide(ids) d WHERE d.verdict IN ('apply', 'unchanged'));
+	changing capforecast._stripe_decision[] := ARRAY(SELECT d FROM unnest(decided) d WHERE d.verdict = 'apply');
+	changed_ids text[] := ARRAY(SELECT d.subscription_id FROM unnest(changing) d);
 BEGIN
-	FOR d IN SELECT * FROM capforecast._stripe_decide(ids) LOOP
-		IF d.verdict = 'apply' THEN
-			PERFORM capforecast._see(as_of, d.vendor_id);
-			EXECUTE capforecast._keyed_sql('UPDATE {vendor_subscriptions} h SET ' || capforecast._host_set('vendor_subscriptions',
-					'status', '$1 ->> ''status''', 'tier', '$1 ->> ''tier''', 'is_annual', '($1 ->> ''is_annual'')::boolean',
-					'period_start', '($1 ->> ''period_start'')::timestamptz', 'period_end', '($1 ->> ''period_end'')::timestamptz',
-					'trial_ends_at', '($1 ->> ''trial_ends_at'')::timestamptz', 'cancel_at_period_end', '($1 ->> ''cancel_at_period_end'')::boolean',
-					'cancelled_at', '($1 ->> ''cancelled_at'')::timestamptz', 'stripe_subscription_id', '$1 ->> ''stripe_subscription_id''',
-					'stripe_price_id', '$1 ->> ''stripe_price_id''', 'updated_at', '$2') || ' WHERE {h:vendor_subscriptions.id} = @key',
-						d.subscription_id)
-			USING d.target, as_of;
-			IF d.ends THEN
-				PERFORM capforecast._end_addons(as_of, ARRAY[d.subscription_id], ARRAY['pending', 'active', 'cancelling'],
-					'coalesce(s.cancelled_at, $1)');
-			END IF;
-			PERFORM capforecast._see(as_of, d.vendor_id);
-			PERFORM capforecast._adopt_periods(as_of, 'stripe', ARRAY[d.subscription_id]);
-			UPDATE capforecast.subscription_state st
-			SET entitled = (d.target ->> 'entitled')::boolean, collection_paused = (d.target ->> 'paused')::boolean,
-				anchor_local = coalesce((d.target ->> 'anchor')::timestamp, st.anchor_local), stripe_subscription_id = d.stripe_id,
-					stripe_status = d.stripe_status,
-				stripe_version = d.version, stripe_event_id = d.event_id, stripe_missing_since = NULL, stripe_missing_runs = 0
-			WHERE st.subscription_id = d.subscription_id;
-			INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
-			SELECT 'sync_stripe_status', d.vendor_id, d.subscription_id, jsonb_object_agg(t.key, d.current -> t.key),
-				jsonb_object_agg(t.key, t.value), d.stripe_status
-			FROM jsonb_each(d.target) t WHERE t.value IS DISTINCT FROM d.current -> t.key;
-			applied := applied + 1;
-		END IF;
-		IF d.items IS NOT NULL THEN
-			PERFORM capforecast._confirm_outbox(as_of, d.subscription_id, d.items);
-		END IF;
-	END LOOP;
-	RETURN jsonb_build_object('changed', applied);
+	IF cardinality(changing) > 0 THEN
+		PERFORM capforecast._see(as_of, changed_ids);
+		EXECUTE capforecast._keyed_sql('UPDATE {vendor_subscriptions} h SET ' || capforecast._host_set('vendor_subscriptions',
+				'status', 'd.target ->> ''status''', 'tier', 'd.target ->> ''tier''', 'is_annual', '(d.target ->> ''is_annual'')::boolean',
+				'period_start', '(d.target ->> ''period_start'')::timestamptz', 'period_end', '(d.target ->> ''period_end'')::timestamptz',
+				'trial_ends_at', '(d.target ->> ''trial_ends_at'')::timestamptz',
+				'cancel_at_period_end', '(d.target ->> ''cancel_at_period_end'')::boolean',
+				'cancelled_at', '(d.target ->> ''cancelled_at'')::timestamptz',
+				'stripe_subscription_id', 'd.target ->> ''stripe_subscription_id''', 'stripe_price_id', 'd.target ->> ''stripe_price_id''',
+				'updated_at', '$2') || '
+			FROM ' || capforecast._subscriptions_sql() || ' s JOIN unnest($1) d USING (subscription_id)
+			WHERE s.id = ANY (@key) AND {h:vendor_subscriptions.id} = s.id', changed_ids::text) USING changing, as_of;
+		PERFORM capforecast._end_addons(as_of, ARRAY(SELECT d.subscription_id FROM unnest(changing) d WHERE d.ends),
+			ARRAY['pending', 'active', 'cancelling'], 'coalesce(s.cancelled_at, $1)');
+		PERFORM capforecast._see(as_of, changed_ids);
+		PERFORM capforecast._adopt_periods(as_of, 'stripe', changed_ids);
+		UPDATE capforecast.subscription_state st
+		SET entitled = (d.target ->> 'entitled')::boolean, collection_paused = (d.target ->> 'paused')::boolean,
+			anchor_local = coalesce((d.target ->> 'anchor')::timestamp, st.anchor_local),
+			stripe_subscription_id = d.stripe_id, stripe_status = d.stripe_status, stripe_version = d.version, stripe_event_id = d.event_id,
+			stripe_missing_since = NULL, stripe_missing_runs = 0
+		FROM unnest(changing) d WHERE st.subscription_id = d.subscription_id;
+		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
+		SELECT 'sync_stripe_status', d.vendor_id, d.subscription_id, t.before, t.after, d.stripe_status
+		FROM unnest(changing) d CROSS JOIN LATERAL (SELECT jsonb_object_agg(e.key, d.current -> e.key) AS before, jsonb_object_agg(e.key, e.value) AS after
+			FROM jsonb_each(d.target) e WHERE e.value IS DISTINCT FROM d.current -> e.key) t;
+	END IF;
+	PERFORM capforecast._confirm_outbox(as_of, d.subscription_id, d.items) FROM unnest(decided) d
+	WHERE d.subscription_id IN (SELECT o.subscription_id FROM capforecast.stripe_outbox o WHERE o.status IN ('pending', 'sent', 'scheduled'));
+	RETURN jsonb_build_object('changed', cardinality(changing));
 END
 $$;
 COMMENT ON FUNCTION capforecast._stripe_apply(timestamptz, text[], jsonb) IS
