@@ -14,7 +14,8 @@ CREATE FUNCTION capforecast._platform_health(as_of timestamptz,
 	RETURNS SETOF record LANGUAGE C STABLE ROWS 1 AS 'MODULE_PATHNAME', 'capforecast_platform_health';
 COMMENT ON FUNCTION capforecast._platform_health(timestamptz) IS 'What platform_health() judges: counted live, each host table once.';
 
--- One row per reason for concern: 80 % of a limit is a warning, 95 % critical.
+-- One row per reason for concern: 80 % of a limit is a warning, 95 % critical, and so is
+-- what a person must look at.
 CREATE FUNCTION capforecast._health_reasons(health jsonb)
 	RETURNS TABLE (severity text, reason text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -33,6 +34,9 @@ CREATE FUNCTION capforecast._health_reasons(health jsonb)
 	WHERE percent >= 80
 	UNION ALL
 	SELECT 'critical', 'above the last infrastructure tier' WHERE (health ->> 'tier_exceeded')::boolean
+	UNION ALL
+	SELECT 'critical', format('findings open: %s of %s', count(*), f.code)
+	FROM capforecast.finding f WHERE f.severity = 'critical' AND f.resolved_at IS NULL GROUP BY f.code
 $$;
 COMMENT ON FUNCTION capforecast._health_reasons(jsonb) IS 'What in a row of _platform_health() is a reason for concern.';
 
@@ -66,7 +70,7 @@ CREATE FUNCTION capforecast.platform_health(as_of timestamptz DEFAULT NULL)
 			FROM capforecast._health_reasons(to_jsonb(h))) r
 $$;
 COMMENT ON FUNCTION capforecast.platform_health(timestamptz) IS
-	'The platform now: sizes, image storage with its source and age (older than 48 h: stale; none: unavailable), the infrastructure tier that carries it, what share of its maxima is used, and overall_status ok, warning (80 %) or critical (95 %) with each reason. next_tier_trigger is set above 70 % of the tier''s maximum of vendors or products. Metrics that are not known are ignored and listed.';
+	'The platform now: sizes, image storage with its source and age (older than 48 h: stale; none: unavailable), the infrastructure tier that carries it, what share of its maxima is used, and overall_status ok, warning (80 %) or critical (95 %, or an open critical row of finding) with each reason. next_tier_trigger is set above 70 % of the tier''s maximum of vendors or products. Metrics that are not known are ignored and listed.';
 
 CREATE FUNCTION capforecast.platform_health_json(as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -106,3 +106,10 @@ DELETE FROM capforecast.infrastructure_tiers;
 SELECT count(*) AS default_list FROM capforecast.infrastructure_tiers;
 INSERT INTO capforecast.infrastructure_tiers (position, name, max_vendors, monthly_cost_cents) VALUES (1, 'One', 10, 100), (2, 'Two', NULL, 200);
 SELECT position, name, max_vendors FROM capforecast.infrastructure_tiers ORDER BY position;
+-- What a person must look at is critical, too.
+INSERT INTO capforecast.finding (code, severity, subject, first_seen, last_seen) VALUES
+	('stripe_missing', 'critical', 'sub_1', now(), now()), ('stripe_missing', 'critical', 'sub_2', now(), now()),
+	('irregular_period', 'warning', '3', now(), now());
+SELECT overall_status, reasons FROM capforecast.platform_health();
+UPDATE capforecast.finding SET resolved_at = now();
+SELECT overall_status, reasons FROM capforecast.platform_health();
