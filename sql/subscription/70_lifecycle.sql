@@ -145,7 +145,7 @@ CREATE FUNCTION capforecast._purge(as_of timestamptz)
 	DELETE FROM capforecast.stripe_event e WHERE e.received_at < as_of - interval '90 days' AND e.outcome <> 'stored_unresolved'
 		AND NOT EXISTS (SELECT FROM capforecast._stripe_last_words() l WHERE l.event_id = e.event_id);
 	DELETE FROM capforecast.request_log WHERE created_at < as_of - interval '30 days';
-	DELETE FROM capforecast.job_run r WHERE r.started_at < _purge.as_of - interval '400 days';
+	SELECT capforecast._purge_runs(as_of);
 $$;
 COMMENT ON FUNCTION capforecast._purge(timestamptz) IS
 	'Drop old events (never the last word on an object), answered requests and runs. Ledger, audit and the host''s data stay.';

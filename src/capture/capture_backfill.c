@@ -151,7 +151,7 @@ check_orders(void *arg)
 		return;
 	host_sql_read(host_history_counted_orders);
 	counted = DatumGetInt64(scope_datum(0, 1, &ignored));
-	if (Abs(backfill->current_orders - counted) > counted * ORDERS_TOLERANCE)
+	if (llabs((long long) (backfill->current_orders - counted)) > counted * ORDERS_TOLERANCE)
 		column->reason = psprintf("the counters of orders say " INT64_FORMAT ", but " INT64_FORMAT
 								  " orders were created since the periods began", counted, backfill->current_orders);
 }

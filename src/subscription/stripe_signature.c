@@ -121,7 +121,7 @@ within_tolerance(int64 seconds, TimestampTz now)
 	int64		unix_epoch = (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
 	int64		difference = now - (seconds - unix_epoch) * USECS_PER_SEC;
 
-	return Abs(difference) <= (int64) setting_stripe_tolerance * USECS_PER_SEC;
+	return llabs((long long) difference) <= (int64) setting_stripe_tolerance * USECS_PER_SEC;
 }
 
 /*
