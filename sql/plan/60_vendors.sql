@@ -32,7 +32,7 @@ BEGIN
 		(c.after - c.before) / nullif(sum(c.after - c.before) OVER (), 0)::double precision,
 		start_date, end_date
 	FROM change c WHERE c.after <> c.before
-	ORDER BY abs(c.after - c.before) DESC, c.vendor_id;
+	ORDER BY abs(c.after - c.before) DESC, c.vendor_id COLLATE "C";
 END
 $$;
 COMMENT ON FUNCTION capforecast.growth_contributors(text, integer, timestamptz) IS

@@ -33,7 +33,9 @@ BEGIN
 	INSERT INTO capforecast.vendor_near_limit
 	SELECT (now AT TIME ZONE 'UTC')::date, o.vendor_id, o.vendor_name, o.resource, o.tier, o.current_value, o.limit_value,
 		o.status::text, o.breach_date, o.projected_value, o.fitting_tier, o.fitting_tier_price_cents, o.currency, o.reason
-	FROM capforecast.vendor_outlook('30 days', now) o;
+	FROM capforecast.vendor_outlook('30 days', now) o
+	-- of a vendor with several live subscriptions, the limit that comes first
+	ON CONFLICT DO NOTHING;
 	GET DIAGNOSTICS n = ROW_COUNT;
 	PERFORM capforecast._settle_run('look_at_vendors', started, now, n, n);
 	RETURN n;

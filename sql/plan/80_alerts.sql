@@ -101,6 +101,16 @@ $$;
 COMMENT ON FUNCTION capforecast._follow_limit(text, text, text, boolean, boolean, boolean, double precision, double precision, date, text, interval, timestamptz) IS
 	'What raise_alerts() does for one limit.';
 
+-- An alert about a metric that was dropped would never end.
+CREATE FUNCTION capforecast._end_orphans(as_of timestamptz)
+	RETURNS TABLE (event text, alert_id bigint, previous_severity text)
+	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	UPDATE capforecast.alert a SET recovered_at = as_of, reason = format('metric %s was dropped.', a.metric)
+	WHERE a.recovered_at IS NULL AND NOT EXISTS (SELECT FROM capforecast.metrics m WHERE m.metric = a.metric)
+	RETURNING 'recovered', a.alert_id, a.severity
+$$;
+COMMENT ON FUNCTION capforecast._end_orphans(timestamptz) IS 'End the open alerts about metrics that do not exist any more.';
+
 CREATE FUNCTION capforecast.raise_alerts(policy text DEFAULT 'expected', cooldown interval DEFAULT '24 hours', as_of timestamptz DEFAULT NULL)
 	RETURNS TABLE (event text, metric text, limit_kind text, severity text, previous_severity text, reason text)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -126,6 +136,7 @@ BEGIN
 		FROM (SELECT * FROM capforecast._alert_levels(raise_alerts.policy, now) l ORDER BY l.metric, l.limit_kind) l
 			CROSS JOIN LATERAL capforecast._follow_limit(l.metric, l.limit_kind, l.urgency, l.is_reached, l.is_below, l.is_calm,
 				l.current_value, l.limit_value, l.plan_date, l.reason, raise_alerts.cooldown, now) f
+		UNION ALL SELECT * FROM capforecast._end_orphans(now)
 	LOOP
 		examined := examined + 1;
 		CONTINUE WHEN told.event IS NULL;

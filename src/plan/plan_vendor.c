@@ -51,7 +51,7 @@ static const char *const statement =
 "       AND (t.team_limit IS NULL OR near.projected_team <= t.team_limit + near.team_members_extra) "
 "     ORDER BY t.price, t.position, t.code LIMIT 1) fit ON true "
 "  LEFT JOIN (%3$s) n ON n.vendor = near.vendor "
-" ORDER BY near.breach_date, near.vendor, near.position";
+" ORDER BY near.breach_date, near.vendor COLLATE \"C\", near.position";
 
 /* The last day whose use is known at as_of; false: none. */
 static bool

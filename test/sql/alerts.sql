@@ -56,6 +56,13 @@ DELETE FROM measured WHERE d > 130;
 CALL live(131, 160);
 SELECT count(*) AS told, (SELECT count(*) FROM capforecast.alert WHERE recovered_at IS NULL) AS open FROM told;
 
+-- The metric is dropped: there is nothing to recover from.
+INSERT INTO capforecast._metric_query (metric, query) VALUES ('seats', 'SELECT 1');
+BEGIN;
+SELECT capforecast.drop_metric('seats');
+SELECT event, metric, severity, reason FROM capforecast.raise_alerts(as_of => '2025-11-09 10:00');
+ROLLBACK;
+
 -- Listeners get the same as JSON.
 DELETE FROM capforecast.alert;
 LISTEN capforecast;
