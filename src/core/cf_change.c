@@ -198,7 +198,7 @@ cf_change_detect(const double *y, int n, int period, int max, const CfStop *stop
 	cf_options_init(&options);
 	options.season_length = period;
 	options.is_additive = true;
-	status = cf_prepare(y, n, &options, 0, work, &p);
+	status = cf_prepare(y, n, &options, 0, stop, work, &p);
 	if (status != CF_OK)
 		return status;
 	if (p.n < 2 * END || p.is_constant)

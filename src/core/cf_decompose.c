@@ -83,7 +83,7 @@ cf_decompose(const double *y, int n, int period, const CfStop *stop, double *wor
 	cf_options_init(&options);
 	options.season_length = period;
 	options.is_additive = true;
-	status = cf_prepare(y, n, &options, 0, work, &p);
+	status = cf_prepare(y, n, &options, 0, stop, work, &p);
 	if (status != CF_OK)
 		return status;
 	if (p.n_known < 4)

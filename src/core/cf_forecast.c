@@ -229,7 +229,7 @@ cf_forecast(const double *y, int n, const CfOptions *given, int horizon,
 	lag = options.season_length;
 	if (options.model == CF_MODEL_SNAIVE)
 		options.season_length = 1;	/* it repeats the values themselves */
-	status = cf_prepare(y, n, &options, CF_LEARN_POINTS, work, &p);
+	status = cf_prepare(y, n, &options, CF_LEARN_POINTS, stop, work, &p);
 	if (status != CF_OK)
 		return status;
 	if (p.n_known < cf_model_entry(options.model)->min_points)

@@ -30,6 +30,7 @@ typedef struct Groups
 	int			period;
 	double		decay;
 	bool		is_factor;
+	const CfStop *stop;
 } Groups;
 
 /* Scratch and results of one estimate. */
@@ -261,6 +262,8 @@ estimate(const double *y, const Groups *g, Arrays *a, double *index)
 {
 	Trial		trial = {0.0, 0.0, 0.0};
 
+	if (cf_stop_requested(g->stop))
+		return trial;
 	for (int t = g->first; t <= g->last; t++)
 	{
 		if (g->is_factor && !(a->trend[t] > 0.0))
@@ -314,10 +317,10 @@ all_positive(const double *y, int n)
 
 void
 cf_index_estimate(const double *y, const bool *is_known, int n, int period, bool allow_factors, double decay,
-				  double *work, double *index, CfIndex *info)
+				  const CfStop *stop, double *work, double *index, CfIndex *info)
 {
 	Arrays		a;
-	Groups		g = {0, n - 1, is_known, period, n >= 3 * period ? decay : 1.0, false};
+	Groups		g = {0, n - 1, is_known, period, n >= 3 * period ? decay : 1.0, false, stop};
 	Trial		trial;
 
 	info->period = 1;

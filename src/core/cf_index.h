@@ -23,9 +23,9 @@ extern size_t cf_index_worksize(int n, int period);
  * period of 2 or more: factors about 1 where allow_factors and they fit better, else summands about 0, by phase
  * t mod period.  A value decays in weight by the factor decay (0 to 1) each period that it is
  * old.  Where nothing is explained (F <= 1) or there are fewer than two
- * periods, period 1 in *info, and index says nothing.
+ * periods, period 1 in *info, and index says nothing; so where stop asked to stop.
  */
 extern void cf_index_estimate(const double *y, const bool *is_known, int n, int period, bool allow_factors, double decay,
-							  double *work, double *index, CfIndex *info);
+							  const CfStop *stop, double *work, double *index, CfIndex *info);
 
 #endif							/* CF_INDEX_H */

@@ -176,7 +176,8 @@ keep_newest(const double *y, int keep, CfPrepared *p)
 }
 
 CfStatus
-cf_prepare(const double *y, int n, const CfOptions *options, int learn, double *work, CfPrepared *p)
+cf_prepare(const double *y, int n, const CfOptions *options, int learn, const CfStop *stop, double *work,
+		   CfPrepared *p)
 {
 	int			period = options->season_length > 1 ? options->season_length : 1;
 	CfStatus	status = trim(y, n, p);
@@ -200,15 +201,21 @@ cf_prepare(const double *y, int n, const CfOptions *options, int learn, double *
 	}
 	if (p->n_known < p->n)
 		fill_gaps(p->y, p->is_known, p->n);
+	if (cf_stop_requested(stop))
+		return CF_STOPPED;
 	look_at_values(p->y, p);
 	p->kind = options->kind != CF_KIND_AUTO ? options->kind : infer_kind(p->y, p);
 	p->is_flow = p->kind == CF_KIND_FLOW && (options->kind == CF_KIND_FLOW || options->season_hint == DAYS_OF_WEEK);
 	cf_index_estimate(p->y, p->n_known < p->n ? p->is_known : NULL, p->n, period, !options->is_additive,
-					  p->kind == CF_KIND_STOCK ? 1.0 : SEASON_DECAY, scratch, p->index, &p->season);
+					  p->kind == CF_KIND_STOCK ? 1.0 : SEASON_DECAY, stop, scratch, p->index, &p->season);
+	if (cf_stop_requested(stop))
+		return CF_STOPPED;
 	take_out_season(p);
 	if (p->n_known < p->n && p->season.period > 1)
 		fill_gaps_without_season(p);
 	scale_values(p);
+	if (cf_stop_requested(stop))
+		return CF_STOPPED;
 	if (p->is_flow && p->n >= CF_CLEAN_MIN)
 		cf_clean_outliers(p->x, p->n, scratch, p->z);
 	else

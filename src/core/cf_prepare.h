@@ -37,9 +37,10 @@ extern size_t cf_prepare_worksize(int n, int max_period);
 
 /*
  * The season is taken out by options->season_length (below 2: none).  learn: use the newest values only, that many or 8
- * seasons; 0: all.  Everything in *p points into work.  CF_TOO_FEW where no value is known; CF_NOT_FINITE.
+ * seasons; 0: all.  Everything in *p points into work.  CF_TOO_FEW where no value is known; CF_NOT_FINITE; CF_STOPPED.
  */
-extern CfStatus cf_prepare(const double *y, int n, const CfOptions *options, int learn, double *work, CfPrepared *p);
+extern CfStatus cf_prepare(const double *y, int n, const CfOptions *options, int learn, const CfStop *stop,
+						   double *work, CfPrepared *p);
 
 /* The value at step t (t >= n: the future) whose prepared form is x. */
 extern double cf_prepare_restore(const CfPrepared *p, int64_t t, double x);

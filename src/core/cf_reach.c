@@ -174,7 +174,7 @@ prepare(const double *y, int n, const CfReachOptions *o, const CfStop *stop, dou
 			return status;
 		options.season_length = season.period;
 	}
-	return cf_prepare(y, n, &options, CF_LEARN_POINTS, work, p);
+	return cf_prepare(y, n, &options, CF_LEARN_POINTS, stop, work, p);
 }
 
 CfStatus

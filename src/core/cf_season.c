@@ -56,7 +56,7 @@ test_period(const CfPrepared *p, int period, double *work, CfSeason *best)
 	CfIndex		info;
 	double		z;
 
-	cf_index_estimate(p->y, p->n_known < p->n ? p->is_known : NULL, p->n, period, false, 1.0, work + period, work, &info);
+	cf_index_estimate(p->y, p->n_known < p->n ? p->is_known : NULL, p->n, period, false, 1.0, NULL, work + period, work, &info);
 	z = info.period > 1 ? deviate(info.f, period, p->n_known) : 0.0;
 	if (z > SURE && z > best->z)
 	{
@@ -148,7 +148,7 @@ cf_season_detect(const double *y, int n, int hint, const CfStop *stop, double *w
 		return CF_BAD_ARGUMENT;
 	cf_options_init(&options);
 	options.season_length = 1;
-	status = cf_prepare(y, n, &options, SEARCH_POINTS, work, &p);
+	status = cf_prepare(y, n, &options, SEARCH_POINTS, stop, work, &p);
 	if (status != CF_OK)
 		return status;
 	if (p.n_known < 4)

@@ -51,12 +51,12 @@ test_index(void)
 
 	for (int t = 0; t < 28; t++)
 		y[t] = 10.0 + (t % 7 == 0 ? 6.0 : -1.0);
-	cf_index_estimate(y, NULL, 28, 7, false, 1.0, work, index, &info);
+	cf_index_estimate(y, NULL, 28, 7, false, 1.0, NULL, work, index, &info);
 	near_to(index[0], 6.0, 1e-9, "a pattern without noise is found as it is");
 	near_to(index[3], -1.0, 1e-9, "on every day");
-	cf_index_estimate(y, NULL, 28, 7, true, 1.0, work, index, &info);
+	cf_index_estimate(y, NULL, 28, 7, true, 1.0, NULL, work, index, &info);
 	ok(info.is_multiplicative == 1 || info.is_multiplicative == 0, "factors are allowed");
-	cf_index_estimate(y, NULL, 13, 7, false, 1.0, work, index, &info);
+	cf_index_estimate(y, NULL, 13, 7, false, 1.0, NULL, work, index, &info);
 	ok(info.period == 1, "less than two periods have no season");
 }
 
