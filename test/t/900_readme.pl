@@ -97,4 +97,10 @@ my $public = $node->safe_psql('postgres', q{
 my @missing = grep { $readme !~ /`$_\b/ } split /\n/, $public;
 is_deeply(\@missing, [], 'every public function stands in the README');
 
+# --- the version lives in the control file
+
+my ($version) = slurp_file(source_file('capforecast.control')) =~ /^default_version = '(.*)'/m;
+my %stated = map { $_ => 1 } slurp_file(source_file('META.json')) =~ /"version": "([\d.]+)",?\n(?!\s*"url")/g;
+is_deeply([ sort keys %stated ], [$version], 'META.json states the version of the control file');
+
 done_testing();
