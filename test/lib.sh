@@ -85,6 +85,10 @@ make_work() {
 	if [ "$(id -u)" = 0 ]; then
 		owner=postgres
 		as="runuser -u $owner --"
+		# In a chroot or container whose / is root's alone, others need leave to pass through it.
+		$as true 2>/dev/null ||
+			as="setpriv --reuid=$owner --regid=$owner --init-groups --inh-caps=+dac_read_search --ambient-caps=+dac_read_search"
+		$as true || die "user $owner cannot run anything here: is / open to it?"
 		chown "$owner" "$work"
 	fi
 	chmod 755 "$work"
