@@ -10,10 +10,13 @@ EXTENSION   = capforecast
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" capforecast.control)
 
 # The rooms of the source in the order in which data flows through them.
-ROOMS       = common host capture series forecast subscription plan report jobs
+ROOMS       = common run host capture series forecast subscription plan jobs
+
+# Pure C11, no server header: the core, and the rules of the platform.
+PURE        = src/core src/core/numerics src/core/time src/core/models src/core/engine src/plan/rules
 
 MODULE_big  = capforecast
-OBJS        = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/core/*.c $(ROOMS:%=src/%/*.c))))
+OBJS        = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c $(PURE:%=%/*.c) $(ROOMS:%=src/%/*.c))))
 
 INSTALL_SQL = sql/capforecast--$(EXTVERSION).sql
 SQL_PIECES  = sql/header.sql $(foreach room,$(ROOMS),$(sort $(wildcard sql/$(room)/*.sql))) sql/privileges.sql
@@ -54,10 +57,10 @@ PGXS       := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # The same bits on every machine: no fused multiply-add, no reordering of sums.
-src/core/%.o: CFLAGS += -O3 -ffp-contract=off
+$(foreach room,$(PURE),$(patsubst %.c,%.o,$(wildcard $(room)/*.c))): CFLAGS += -O3 -ffp-contract=off
 
 # A header changed: everything is compiled again (the tree is small).
-$(OBJS): $(wildcard src/*.h src/*/*.h) Makefile capforecast.control
+$(OBJS): $(wildcard src/*.h src/*/*.h src/*/*/*.h) Makefile capforecast.control
 
 $(INSTALL_SQL): $(SQL_PIECES) Makefile capforecast.control
 	cat $(SQL_PIECES) > $@

@@ -3,8 +3,8 @@
  *		Where the server meets the library: the magic block and the settings.
  *
  * The rooms follow the way the data flows: host (bindings to the application's
- * tables), capture (snapshots), series, forecast, plan, jobs.  core holds the
- * numbers and knows nothing of PostgreSQL.
+ * tables), capture (snapshots), series, forecast, subscription, plan, jobs; run and
+ * common are below them all.  core holds the numbers and knows nothing of PostgreSQL.
  */
 #include "postgres.h"
 
@@ -12,7 +12,7 @@
 #include "utils/guc.h"
 
 #include "common/compat.h"
-#include "subscription/subscription_settings.h"
+#include "common/settings.h"
 
 #if PG_VERSION_NUM >= 180000
 PG_MODULE_MAGIC_EXT(.name = "capforecast", .version = CAPFORECAST_VERSION);
@@ -25,6 +25,6 @@ void		_PG_init(void);
 void
 _PG_init(void)
 {
-	subscription_settings_define();
+	settings_define();
 	MarkGUCPrefixReserved("capforecast");
 }

@@ -4,15 +4,6 @@
 -- always counted from the anchor: 31 January gives 28 February, 31 March, 30 April; see
 -- subscription_period.c.
 
-CREATE FUNCTION capforecast._setting(name text)
-	RETURNS text LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'capforecast_setting';
-COMMENT ON FUNCTION capforecast._setting(text) IS 'A setting of capforecast, by its name without the prefix.';
-
-CREATE FUNCTION capforecast._now(as_of timestamptz)
-	RETURNS timestamptz LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_now';
-COMMENT ON FUNCTION capforecast._now(timestamptz) IS
-	'as_of, or the clock where it is NULL. 22023 when it is more than 5 minutes ahead, unless capforecast.allow_time_travel is on.';
-
 CREATE FUNCTION capforecast._boundary(anchor timestamp, zone text, months integer)
 	RETURNS timestamptz LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_boundary';
 COMMENT ON FUNCTION capforecast._boundary(timestamp, text, integer) IS 'The instant that lies this many months after the anchor.';

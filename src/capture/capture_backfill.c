@@ -23,7 +23,7 @@
 #include "common/scope.h"
 #include "host/host_history.h"
 #include "host/host_sql.h"
-#include "jobs/job_log.h"
+#include "run/run_log.h"
 
 /* Bins are counted from so long before the first day that no timestamp lies before them. */
 #define ORIGIN_DAYS	INT64CONST(700000)
@@ -157,7 +157,7 @@ check_orders(void *arg)
 }
 
 static void
-read_history(Backfill *backfill, JobRecord *record)
+read_history(Backfill *backfill, RunRecord *record)
 {
 	int			n_parts;
 	const HostHistoryPart *parts = host_history_parts(&n_parts);
@@ -176,12 +176,12 @@ read_history(Backfill *backfill, JobRecord *record)
 		}
 		if (first_error == NULL)
 			first_error = failure.error;
-		job_record_failure(record, parts[i].name, &failure);
+		run_record_failure(record, parts[i].name, &failure);
 	}
 	if (n_read == 0)
 		ReThrowError(first_error);
 	if (!attempt_run(check_orders, backfill, &failure))
-		job_record_failure(record, "orders_check", &failure);
+		run_record_failure(record, "orders_check", &failure);
 	PopActiveSnapshot();
 }
 
@@ -325,7 +325,7 @@ capforecast_backfill_snapshots(PG_FUNCTION_ARGS)
 	DateADT		today = clock_utc_day(now);
 	DateADT		to = PG_ARGISNULL(1) ? today - 1 : PG_GETARG_DATEADT(1);
 	Backfill	backfill = {0};
-	JobRecord	record;
+	RunRecord	record;
 	Scope		scope;
 
 	PreventCommandIfReadOnly("backfill_snapshots()");
@@ -341,7 +341,7 @@ capforecast_backfill_snapshots(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	scope_enter(&scope);
-	job_record_start(&record, "backfill_snapshots", now, now);
+	run_record_start(&record, "backfill_snapshots", now, now);
 	capture_lock(CAPTURE_LOCK_SNAPSHOT);
 	for (int c = 0; c < N_COLUMNS; c++)
 	{
@@ -354,7 +354,7 @@ capforecast_backfill_snapshots(PG_FUNCTION_ARGS)
 	sum_up(&backfill);
 	record.examined = backfill.n_days;
 	record.changed = store_days(&backfill);
-	job_record_settle(&record);
+	run_record_settle(&record);
 	put_result(rsinfo, &backfill);
 	scope_leave(&scope);
 	return (Datum) 0;

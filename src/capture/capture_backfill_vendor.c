@@ -17,7 +17,7 @@
 #include "common/scope.h"
 #include "host/host_history.h"
 #include "host/host_sql.h"
-#include "jobs/job_log.h"
+#include "run/run_log.h"
 
 /* $1 an instant of the time of day, $2 the first day, $3 today. */
 static const char *const statement =
@@ -46,7 +46,7 @@ capforecast_backfill_vendor_usage(PG_FUNCTION_ARGS)
 	DateADT		from = PG_GETARG_DATEADT(0);
 	Oid			types[3] = {TIMESTAMPTZOID, DATEOID, DATEOID};
 	Datum		values[3];
-	JobRecord	record;
+	RunRecord	record;
 	Scope		scope;
 	char	   *sql;
 
@@ -62,13 +62,13 @@ capforecast_backfill_vendor_usage(PG_FUNCTION_ARGS)
 	values[2] = DateADTGetDatum(today);
 
 	scope_enter(&scope);
-	job_record_start(&record, "backfill_vendor_usage", now, now);
+	run_record_start(&record, "backfill_vendor_usage", now, now);
 	capture_lock(CAPTURE_LOCK_VENDOR_USAGE);
 	sql = psprintf(statement, host_sql_expand(host_history_vendor_products));
 	scope_set("row_security", "off");
 	scope_execute(sql, 3, types, values, NULL, false, SPI_OK_INSERT);
 	record.examined = record.changed = SPI_processed;
-	job_record_settle(&record);
+	run_record_settle(&record);
 	scope_leave(&scope);
 	PG_RETURN_INT64(record.changed);
 }

@@ -22,7 +22,7 @@
 #include "common/clock.h"
 #include "common/scope.h"
 #include "host/host_registered.h"
-#include "jobs/job_log.h"
+#include "run/run_log.h"
 
 #define QUERY_LIMIT_MS	5000
 
@@ -158,13 +158,13 @@ capforecast_capture_metrics(PG_FUNCTION_ARGS)
 	DateADT		day = clock_utc_day(as_of);
 	OwnMetric  *metrics;
 	int			n_metrics;
-	JobRecord	record;
+	RunRecord	record;
 	Scope		scope;
 
 	PreventCommandIfReadOnly("capture_metrics()");
 	capture_require_today(as_of, now);
 	scope_enter(&scope);
-	job_record_start(&record, "capture_metrics", now, as_of);
+	run_record_start(&record, "capture_metrics", now, as_of);
 	capture_lock(CAPTURE_LOCK_METRICS);
 
 	metrics = metrics_to_measure(day, &n_metrics);
@@ -175,16 +175,16 @@ capforecast_capture_metrics(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		if (!attempt_run(measure, &metrics[i], &failure))
-			job_record_failure(&record, metrics[i].name, &failure);
+			run_record_failure(&record, metrics[i].name, &failure);
 		else if (!metrics[i].value_known)
-			job_record_reason(&record, metrics[i].name, "the query returned NULL");
+			run_record_reason(&record, metrics[i].name, "the query returned NULL");
 		else
 		{
 			store(&metrics[i], day);
 			record.changed++;
 		}
 	}
-	job_record_settle(&record);
+	run_record_settle(&record);
 	scope_leave(&scope);
 	PG_RETURN_INT64(record.changed);
 }

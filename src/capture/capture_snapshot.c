@@ -29,7 +29,7 @@
 #include "host/host_sql.h"
 #include "host/host_storage.h"
 #include "host/host_usage.h"
-#include "jobs/job_log.h"
+#include "run/run_log.h"
 
 #define MAX_VALUES		32
 
@@ -84,7 +84,7 @@ read_part(void *arg)
 
 /* Fullest statement first; what is left out for want of a table is a reason in the record. */
 static void
-count_part(Capture *capture, const HostUsagePart *part, JobRecord *record)
+count_part(Capture *capture, const HostUsagePart *part, RunRecord *record)
 {
 	for (int i = 0; i < lengthof(part->templates) && part->templates[i] != NULL; i++)
 	{
@@ -99,23 +99,23 @@ count_part(Capture *capture, const HostUsagePart *part, JobRecord *record)
 		if (capture->first_error == NULL)
 			capture->first_error = failure.error;
 		if (i == 0)
-			job_record_failure(record, part->name, &failure);
+			run_record_failure(record, part->name, &failure);
 	}
 }
 
 static void
-count_storage(Capture *capture, JobRecord *record, TimestampTz now)
+count_storage(Capture *capture, RunRecord *record, TimestampTz now)
 {
 	HostStorage storage = host_storage_read(now);
 
 	if (storage.known && !storage.stale)
 		add_value(capture, "storage_used_gb", NUMERICOID, host_storage_gigabytes(storage.bytes), false);
 	else if (storage.source != NULL)
-		job_record_reason(record, "image_storage", storage.reason);
+		run_record_reason(record, "image_storage", storage.reason);
 }
 
 static void
-count_all(Capture *capture, JobRecord *record, TimestampTz now)
+count_all(Capture *capture, RunRecord *record, TimestampTz now)
 {
 	int			n_parts;
 	const HostUsagePart *parts = host_usage_parts(&n_parts);
@@ -208,7 +208,7 @@ capforecast_capture_daily_snapshot(PG_FUNCTION_ARGS)
 	DateADT		today = clock_utc_day(now);
 	DateADT		day = clock_utc_day(as_of);
 	MemoryContext context = CurrentMemoryContext;
-	JobRecord	record;
+	RunRecord	record;
 	Capture		capture = {0};
 	bool		found;
 	Datum		row = (Datum) 0;
@@ -216,7 +216,7 @@ capforecast_capture_daily_snapshot(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("capture_daily_snapshot()");
 	scope_enter(&scope);
-	job_record_start(&record, "capture_daily_snapshot", now, as_of);
+	run_record_start(&record, "capture_daily_snapshot", now, as_of);
 
 	found = !refresh && stored_row(day, context, &row);
 	if (!found && day != today)
@@ -234,7 +234,7 @@ capforecast_capture_daily_snapshot(PG_FUNCTION_ARGS)
 		record.changed = store_row(&capture, day, refresh);
 		found = stored_row(day, context, &row);
 	}
-	job_record_settle(&record);
+	run_record_settle(&record);
 	scope_leave(&scope);
 	if (!found)
 		PG_RETURN_NULL();		/* deleted by somebody in between */

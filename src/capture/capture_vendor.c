@@ -23,7 +23,7 @@
 #include "host/host_sql.h"
 #include "host/host_usage.h"
 #include "host/host_vendor.h"
-#include "jobs/job_log.h"
+#include "run/run_log.h"
 
 static const char *const resources[] = {"products", "orders", "team_members"};
 
@@ -182,20 +182,20 @@ capforecast_capture_vendor_usage(PG_FUNCTION_ARGS)
 	TimestampTz now = GetCurrentTimestamp();
 	TimestampTz as_of = clock_as_of(fcinfo, 0, now);
 	DateADT		day = clock_utc_day(as_of);
-	JobRecord	record;
+	RunRecord	record;
 	Scope		scope;
 
 	PreventCommandIfReadOnly("capture_vendor_usage()");
 	capture_require_today(as_of, now);
 	scope_enter(&scope);
-	job_record_start(&record, "capture_vendor_usage", now, as_of);
+	run_record_start(&record, "capture_vendor_usage", now, as_of);
 	capture_lock(CAPTURE_LOCK_VENDOR_USAGE);
 	if (!is_captured(day))
 	{
 		store_usage(day, &record.examined, &record.changed);
 		store_sums(day);
 	}
-	job_record_settle(&record);
+	run_record_settle(&record);
 	scope_leave(&scope);
 	PG_RETURN_INT64(record.changed);
 }

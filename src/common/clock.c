@@ -1,6 +1,6 @@
 /*
  * clock.c
- *		Days in UTC, whatever the session's time zone.
+ *		The one reading of as_of, and days in UTC, whatever the session's time zone.
  */
 #include "postgres.h"
 
@@ -8,6 +8,7 @@
 #include "utils/datetime.h"
 
 #include "common/clock.h"
+#include "common/settings.h"
 
 DateADT
 clock_utc_day(TimestampTz instant)
@@ -51,4 +52,25 @@ clock_date_text(DateADT day)
 	j2date(day + POSTGRES_EPOCH_JDATE, &tm.tm_year, &tm.tm_mon, &tm.tm_mday);
 	EncodeDateOnly(&tm, USE_ISO_DATES, text);
 	return pstrdup(text);
+}
+
+/*
+ * capforecast._now(as_of timestamptz) → timestamptz
+ *		The instant that a function which writes counts as now.
+ */
+PG_FUNCTION_INFO_V1(capforecast_now);
+Datum
+capforecast_now(PG_FUNCTION_ARGS)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz as_of = clock_as_of(fcinfo, 0, now);
+
+	if (as_of > now + CLOCK_TOLERANCE_MINUTES * USECS_PER_MINUTE && !setting_allow_time_travel)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("as_of is in the future"),
+				 errdetail("as_of_in_future: it is more than %d minutes ahead of the server's clock.",
+						   CLOCK_TOLERANCE_MINUTES),
+				 errhint("Leave it out for now; a superuser can set capforecast.allow_time_travel.")));
+	PG_RETURN_TIMESTAMPTZ(as_of);
 }

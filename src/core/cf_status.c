@@ -2,7 +2,7 @@
  * cf_status.c
  *		The text of each status code.
  */
-#include "cf_core.h"
+#include "core/cf_core.h"
 
 const char *
 cf_status_text(CfStatus status)

@@ -16,7 +16,7 @@
 #include "utils/builtins.h"
 
 #include "common/clock.h"
-#include "core/cf_score.h"
+#include "core/engine/cf_score.h"
 #include "forecast/forecast_metric.h"
 #include "forecast/forecast_run.h"
 

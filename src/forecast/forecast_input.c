@@ -10,7 +10,7 @@
 #include <math.h>
 
 #include "common/clock.h"
-#include "core/cf_text.h"
+#include "core/time/cf_text.h"
 #include "forecast/forecast_input.h"
 
 #define MIN_COVERAGE_RATIO	0.5

@@ -14,8 +14,8 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "core/cf_change.h"
-#include "core/cf_decompose.h"
+#include "core/engine/cf_change.h"
+#include "core/engine/cf_decompose.h"
 #include "forecast/forecast_run.h"
 
 #define MAX_CHANGES	1000

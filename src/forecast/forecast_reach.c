@@ -14,7 +14,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "common/clock.h"
-#include "core/cf_num.h"
+#include "core/numerics/cf_num.h"
 #include "forecast/forecast_reach.h"
 #include "forecast/forecast_run.h"
 

@@ -13,8 +13,8 @@
 #include "fmgr.h"
 #include "utils/timestamp.h"
 
-#include "core/cf_forecast.h"
-#include "core/cf_reach.h"
+#include "core/engine/cf_forecast.h"
+#include "core/engine/cf_reach.h"
 
 /* Ten years of days. */
 #define FORECAST_MAX_HORIZON	3650

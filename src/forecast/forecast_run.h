@@ -7,7 +7,7 @@
 
 #include "postgres.h"
 
-#include "core/cf_backtest.h"
+#include "core/engine/cf_backtest.h"
 #include "forecast/forecast_input.h"
 #include "forecast/forecast_request.h"
 

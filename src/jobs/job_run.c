@@ -19,7 +19,7 @@
 
 #include "common/attempt.h"
 #include "common/scope.h"
-#include "jobs/job_log.h"
+#include "run/run_log.h"
 
 typedef struct Run
 {
@@ -145,9 +145,9 @@ capforecast_run_job(PG_FUNCTION_ARGS)
 
 	MemoryContextSwitchTo(context);
 	scope_pin_search_path();
-	job_log_run_begin(run.job, run.run_id);
+	run_log_begin(run.job, run.run_id);
 	done = attempt_run_catch_all(run_statement, &run, &failure);
-	job_log_run_end();
+	run_log_end();
 	if (done)
 		settle_done(&run);
 	else

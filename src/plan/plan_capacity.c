@@ -9,7 +9,7 @@
 #include "funcapi.h"
 
 #include "common/scope.h"
-#include "core/cf_round.h"
+#include "core/numerics/cf_round.h"
 #include "host/host_sql.h"
 #include "host/host_usage.h"
 #include "plan/plan_capacity.h"

@@ -13,11 +13,11 @@
 
 #include "common/clock.h"
 #include "common/scope.h"
-#include "core/cf_round.h"
-#include "core/cf_tier.h"
+#include "core/numerics/cf_round.h"
 #include "host/host_sql.h"
 #include "host/host_usage.h"
 #include "plan/plan_health.h"
+#include "plan/rules/cf_tier.h"
 
 /* From here on the next size is announced. */
 #define TRIGGER_PERCENT	70.0

@@ -16,7 +16,7 @@
 #include "utils/builtins.h"
 
 #include "common/scope.h"
-#include "core/cf_slope.h"
+#include "core/models/cf_slope.h"
 #include "plan/plan_trends.h"
 
 #define N_COLUMNS	5

@@ -9,7 +9,7 @@
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
-#include "core/cf_growth.h"
+#include "plan/rules/cf_growth.h"
 
 #define N_TRENDS	5
 

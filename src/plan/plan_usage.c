@@ -20,8 +20,8 @@
 
 #include "common/clock.h"
 #include "common/scope.h"
-#include "core/cf_usage.h"
 #include "forecast/forecast_reach.h"
+#include "plan/rules/cf_usage.h"
 #include "series/series.h"
 
 /* What a vendor did longer ago says little of the next weeks. */

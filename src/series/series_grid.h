@@ -5,7 +5,7 @@
 #ifndef CAPFORECAST_SERIES_GRID_H
 #define CAPFORECAST_SERIES_GRID_H
 
-#include "core/cf_grid.h"
+#include "core/time/cf_grid.h"
 #include "series/series.h"
 
 typedef struct SeriesGrid

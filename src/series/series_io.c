@@ -16,7 +16,7 @@
 #include "miscadmin.h"
 
 #include "common/compat.h"
-#include "core/cf_text.h"
+#include "core/time/cf_text.h"
 #include "series/series.h"
 
 /* Up to so many bytes of the input are shown in a message. */

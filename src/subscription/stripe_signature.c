@@ -23,7 +23,7 @@
 #include "common/clock.h"
 #include "common/compat.h"
 #include "common/scope.h"
-#include "subscription/subscription_settings.h"
+#include "common/settings.h"
 
 #define MAX_SIGNATURES		16
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/cf_forecast.h"
-#include "core/cf_score.h"
+#include "core/engine/cf_forecast.h"
+#include "core/engine/cf_score.h"
 #include "measure.h"
 
 #define MAX_H 1000

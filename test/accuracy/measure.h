@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#include "core/cf_models.h"
+#include "core/models/cf_models.h"
 #include "data.h"
 
 /* The lengths of history of the daily tasks: the cells of a table. */

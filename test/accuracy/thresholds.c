@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/cf_reach.h"
+#include "core/engine/cf_reach.h"
 #include "measure.h"
 
 typedef struct ReachTally

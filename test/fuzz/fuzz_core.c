@@ -13,18 +13,18 @@
 #include <string.h>
 #include <time.h>
 
-#include "core/cf_backtest.h"
-#include "core/cf_change.h"
-#include "core/cf_decompose.h"
-#include "core/cf_forecast.h"
-#include "core/cf_grid.h"
-#include "core/cf_growth.h"
-#include "core/cf_num.h"
-#include "core/cf_reach.h"
-#include "core/cf_round.h"
-#include "core/cf_season.h"
-#include "core/cf_slope.h"
-#include "core/cf_tier.h"
+#include "core/engine/cf_backtest.h"
+#include "core/engine/cf_change.h"
+#include "core/engine/cf_decompose.h"
+#include "core/engine/cf_forecast.h"
+#include "core/engine/cf_reach.h"
+#include "core/engine/cf_season.h"
+#include "core/models/cf_slope.h"
+#include "core/numerics/cf_num.h"
+#include "core/numerics/cf_round.h"
+#include "core/time/cf_grid.h"
+#include "plan/rules/cf_growth.h"
+#include "plan/rules/cf_tier.h"
 
 #define MAX_N 300
 #define MAX_H 120

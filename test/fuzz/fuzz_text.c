@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/cf_num.h"
-#include "core/cf_text.h"
+#include "core/numerics/cf_num.h"
+#include "core/time/cf_text.h"
 
 static void
 check(bool holds, const char *what, const char *text)

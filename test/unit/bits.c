@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/cf_change.h"
-#include "core/cf_decompose.h"
-#include "core/cf_forecast.h"
-#include "core/cf_reach.h"
-#include "core/cf_season.h"
-#include "core/cf_slope.h"
+#include "core/engine/cf_change.h"
+#include "core/engine/cf_decompose.h"
+#include "core/engine/cf_forecast.h"
+#include "core/engine/cf_reach.h"
+#include "core/engine/cf_season.h"
+#include "core/models/cf_slope.h"
 #include "made.h"
 
 #define H 30

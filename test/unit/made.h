@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "core/cf_num.h"
+#include "core/numerics/cf_num.h"
 
 static inline double
 made_noise(uint64_t *random)

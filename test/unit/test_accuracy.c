@@ -2,8 +2,8 @@
  * A floor under the accuracy: on made series the automatic model beats the naive
  * forecast and the straight line, computed here, and its intervals hold what they say.
  */
-#include "core/cf_forecast.h"
-#include "core/cf_score.h"
+#include "core/engine/cf_forecast.h"
+#include "core/engine/cf_score.h"
 #include "made.h"
 #include "tap.h"
 

@@ -1,5 +1,5 @@
 /* Rolling origins. */
-#include "core/cf_backtest.h"
+#include "core/engine/cf_backtest.h"
 #include "made.h"
 #include "tap.h"
 

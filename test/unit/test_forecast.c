@@ -1,5 +1,5 @@
 /* What must hold of every forecast. */
-#include "core/cf_forecast.h"
+#include "core/engine/cf_forecast.h"
 #include "made.h"
 #include "tap.h"
 

@@ -1,6 +1,6 @@
 /* Regular grid from raw points: step, calendar, gaps, duplicates, future dates. */
-#include "core/cf_calendar.h"
-#include "core/cf_grid.h"
+#include "core/time/cf_calendar.h"
+#include "core/time/cf_grid.h"
 #include "tap.h"
 
 #define MAX 400

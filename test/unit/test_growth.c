@@ -2,7 +2,7 @@
  * Growth between two snapshots.  The figures are the worked example of the web
  * application's numbers: five weekly snapshots, first against last, 28 days.
  */
-#include "core/cf_growth.h"
+#include "plan/rules/cf_growth.h"
 #include "tap.h"
 
 static void

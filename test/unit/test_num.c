@@ -1,5 +1,5 @@
 /* Order statistics, logarithm, exponential, normal quantile, random bits. */
-#include "core/cf_num.h"
+#include "core/numerics/cf_num.h"
 #include "tap.h"
 
 static void

@@ -1,8 +1,8 @@
 /* Season search, decomposition, change points. */
-#include "core/cf_change.h"
-#include "core/cf_decompose.h"
-#include "core/cf_index.h"
-#include "core/cf_season.h"
+#include "core/engine/cf_change.h"
+#include "core/engine/cf_decompose.h"
+#include "core/engine/cf_season.h"
+#include "core/models/cf_index.h"
 #include "made.h"
 #include "tap.h"
 

@@ -1,5 +1,5 @@
 /* When a threshold is reached, as a distribution. */
-#include "core/cf_reach.h"
+#include "core/engine/cf_reach.h"
 #include "made.h"
 #include "tap.h"
 

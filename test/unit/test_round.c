@@ -1,5 +1,5 @@
 /* Decimal rounding: correct from the exact binary value, ties to even, as Python's round(). */
-#include "core/cf_round.h"
+#include "core/numerics/cf_round.h"
 #include "tap.h"
 
 int

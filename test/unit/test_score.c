@@ -1,5 +1,5 @@
 /* Error measures, worked by hand on three steps. */
-#include "core/cf_score.h"
+#include "core/engine/cf_score.h"
 #include "tap.h"
 
 int

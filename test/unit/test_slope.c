@@ -1,5 +1,5 @@
 /* Robust line, growth rates, doubling time, acceleration. */
-#include "core/cf_slope.h"
+#include "core/models/cf_slope.h"
 #include "made.h"
 #include "tap.h"
 

@@ -1,6 +1,6 @@
 /* Exponential smoothing by exact profiling. */
-#include "core/cf_smooth.h"
-#include "core/cf_theta.h"
+#include "core/models/cf_smooth.h"
+#include "core/models/cf_theta.h"
 #include "made.h"
 #include "tap.h"
 

@@ -1,9 +1,9 @@
 /* The text of a series: what it takes, what it refuses and where, and that written times read back. */
 #include <string.h>
 
-#include "core/cf_grid.h"
-#include "core/cf_num.h"
-#include "core/cf_text.h"
+#include "core/numerics/cf_num.h"
+#include "core/time/cf_grid.h"
+#include "core/time/cf_text.h"
 #include "tap.h"
 
 /* What reading ends with, after how many points, at which byte. */

@@ -1,5 +1,5 @@
 /* Which tier fits: the first whose maxima are all at least the usage. */
-#include "core/cf_tier.h"
+#include "plan/rules/cf_tier.h"
 #include "tap.h"
 
 int

@@ -1,5 +1,5 @@
 /* Values carried forward, counters unrolled (core/cf_usage.h). */
-#include "core/cf_usage.h"
+#include "plan/rules/cf_usage.h"
 
 #include "tap.h"
 

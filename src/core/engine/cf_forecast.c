@@ -1,0 +1,254 @@
+/*
+ * cf_forecast.c
+ *		Forecast of a regular series: prepare, fit, combine, bound.
+ */
+#include <math.h>
+
+#include "core/engine/cf_change.h"
+#include "core/engine/cf_combine.h"
+#include "core/engine/cf_forecast.h"
+#include "core/engine/cf_interval.h"
+#include "core/engine/cf_prepare.h"
+#include "core/engine/cf_season.h"
+#include "core/numerics/cf_num.h"
+
+#define SHORT 14
+#define COVERED 0.75
+#define HARDLY_COVERED 0.5
+#define INTERMITTENT 0.4
+#define WIDEST 1e6				/* radius over the largest value */
+
+size_t
+cf_forecast_worksize(int n, int horizon)
+{
+	size_t		prepare;
+	size_t		detect;
+
+	if (n < 0 || n > CF_MAX_POINTS || horizon < 1 || horizon > CF_MAX_HORIZON)
+		return 0;
+	detect = cf_season_worksize(n, 0);
+	prepare = cf_prepare_worksize(n, CF_MAX_SEASON) + cf_combine_worksize(n) + cf_interval_worksize(n)
+		+ CF_MAX_LEVELS * ((size_t) horizon + (size_t) n);
+	return prepare > detect ? prepare : detect;
+}
+
+static bool
+are_options_valid(const CfOptions *o, const double *levels, int n_levels)
+{
+	if (cf_model_entry(o->model) == NULL || o->kind < CF_KIND_AUTO || o->kind > CF_KIND_FLOW
+		|| o->season_length < 0 || o->season_length > CF_MAX_SEASON
+		|| o->season_hint < 0 || o->season_hint > CF_MAX_SEASON
+		|| o->floor > o->cap || isinf(o->floor) || isinf(o->cap)
+		|| n_levels < 0 || n_levels > CF_MAX_LEVELS)
+		return false;
+	for (int l = 0; l < n_levels; l++)
+		if (!(levels[l] > 0.0) || !(levels[l] < 1.0))
+			return false;
+	return true;
+}
+
+/* The period to work with, looked for where nobody knows. */
+static CfStatus
+settle_season(const double *y, int n, CfOptions *options, const CfStop *stop, double *work)
+{
+	CfSeason	season;
+	CfStatus	status;
+
+	if (options->season_length > 0)
+		return CF_OK;
+	options->season_length = options->season_hint;
+	if (options->season_hint > 0)
+		return CF_OK;
+	status = cf_season_detect(y, n, 0, stop, work, &season);
+	options->season_length = season.period;
+	return status == CF_TOO_FEW ? CF_OK : status;
+}
+
+static void
+describe(const CfPrepared *p, const CfCombination *c, const CfOptions *options, int horizon, CfForecastInfo *info)
+{
+	info->model = options->model;
+	info->n_members = 0;
+	for (int i = 0; i < c->n_members; i++)
+		if (c->member[i].weight > 0.0)
+			info->members[info->n_members++] = c->member[i].model;
+	if (options->model == CF_MODEL_AUTO && c->n_members == 1)
+		info->model = c->member[0].model;
+	info->kind = p->kind;
+	info->season_length = c->lag > 0 ? c->lag : p->season.period;
+	info->is_multiplicative = p->season.is_multiplicative;
+	info->season_strength = p->season.strength;
+	info->n_points = p->n_known;
+	info->coverage_ratio = (double) p->n_known / p->n;
+	info->error_scale = 0.0;
+	info->flags = (p->n_known < SHORT ? CF_FLAG_SHORT : 0u)
+		| (info->coverage_ratio < COVERED ? CF_FLAG_GAPS : 0u)
+		| (p->is_constant ? CF_FLAG_CONSTANT : 0u)
+		| (p->kind == CF_KIND_FLOW && p->zero_share > INTERMITTENT ? CF_FLAG_INTERMITTENT : 0u)
+		| (horizon + p->trail > p->n ? CF_FLAG_LONG_HORIZON : 0u);
+	if (p->n_known < 4 || info->coverage_ratio < HARDLY_COVERED || horizon + p->trail > 4 * p->n)
+		info->flags |= CF_FLAG_UNRELIABLE;
+}
+
+static double
+bounded(const CfOptions *options, double value)
+{
+	if (value < options->floor)
+		return options->floor;
+	if (value > options->cap)
+		return options->cap;
+	return value;
+}
+
+/*
+ * Bounds at a distance from the mean.  For counts they are rounded outwards; a hair's breadth off a whole
+ * number is that number, but never on the wrong side of the mean.
+ */
+static double
+lower_bound(const CfOptions *options, double mean, double radius)
+{
+	double		value = mean - radius;
+
+	if (options->is_count)
+		value = fmin(mean, floor(value + 1e-9 * fabs(value)));
+	return bounded(options, value);
+}
+
+static double
+upper_bound(const CfOptions *options, double mean, double radius)
+{
+	double		value = mean + radius;
+
+	if (options->is_count)
+		value = fmax(mean, ceil(value - 1e-9 * fabs(value)));
+	return bounded(options, value);
+}
+
+/* A stock that has never fallen is not forecast to: its last value is a floor, where none is higher. */
+static void
+raise_floor(const CfPrepared *p, CfOptions *options)
+{
+	double		last = p->y[p->n - 1];
+	double		before = p->y[0];
+
+	if (options->model != CF_MODEL_AUTO || options->kind != CF_KIND_STOCK || p->n_known < SHORT
+		|| options->floor >= last || options->cap <= last)
+		return;
+	for (int t = 1; t < p->n; t++)
+	{
+		if (!p->is_known[t])
+			continue;
+		if (p->y[t] < before)
+			return;
+		before = p->y[t];
+	}
+	options->floor = last;
+}
+
+static double
+largest_value(const CfPrepared *p)
+{
+	double		largest = 0.0;
+
+	for (int t = 0; t < p->n; t++)
+		if (fabs(p->y[t]) > largest)
+			largest = fabs(p->y[t]);
+	return largest;
+}
+
+/* What one step needs to be written. */
+typedef struct Output
+{
+	const CfPrepared *p;
+	const CfOptions *options;
+	double		largest;
+	double	   *yhat;
+	double	   *lower;
+	double	   *upper;
+	const double *radius;
+	int			n_levels;
+	int			horizon;
+	int			ahead;			/* horizon and the steps without a value before it */
+} Output;
+
+static void
+write_step(const Output *out, int h, double x)
+{
+	int			k = h + 1 + out->p->trail;
+	int64_t		t = (int64_t) out->p->n - 1 + k;
+	double		limit = WIDEST * out->largest;
+	double		mean = cf_prepare_restore(out->p, t, x);
+
+	mean = mean > limit ? limit : mean < -limit ? -limit : mean;
+	out->yhat[h] = bounded(out->options, mean);
+	for (int l = 0; l < out->n_levels && out->lower != NULL; l++)
+	{
+		size_t		at = (size_t) l * (size_t) out->horizon + (size_t) h;
+		double		r = cf_prepare_restore_width(out->p, t, out->radius[(size_t) l * (size_t) out->ahead + (size_t) (k - 1)]);
+
+		r = r > limit ? limit : r;
+		out->lower[at] = lower_bound(out->options, out->yhat[h], r);
+		out->upper[at] = upper_bound(out->options, out->yhat[h], r);
+	}
+}
+
+CfStatus
+cf_forecast(const double *y, int n, const CfOptions *given, int horizon,
+			const double *levels, int n_levels, const CfStop *stop, double *work,
+			double *yhat, double *lower, double *upper, CfForecastInfo *info)
+{
+	CfOptions	options = *given;
+	CfPrepared	p;
+	CfCombination c;
+	CfStatus	status;
+	Output		out = {&p, &options, 0.0, yhat, lower, upper, NULL, n_levels, horizon, 0};
+	double	   *radius;
+	double		reach[CF_MAX_MEMBERS];
+	int			lag;
+
+	if (options.is_count && isnan(options.floor))
+		options.floor = 0.0;
+	if (cf_forecast_worksize(n, horizon) == 0 || !are_options_valid(&options, levels, n_levels))
+		return CF_BAD_ARGUMENT;
+	status = settle_season(y, n, &options, stop, work);
+	if (status != CF_OK)
+		return status;
+	lag = options.season_length;
+	if (options.model == CF_MODEL_SNAIVE)
+		options.season_length = 1;	/* it repeats the values themselves */
+	status = cf_prepare(y, n, &options, CF_LEARN_POINTS, stop, work, &p);
+	if (status != CF_OK)
+		return status;
+	if (p.n_known < cf_model_entry(options.model)->min_points)
+		return CF_TOO_FEW;
+	work += cf_prepare_worksize(n, CF_MAX_SEASON);
+	status = cf_combine_fit(&p, options.model, lag, stop, work, &c);
+	if (status != CF_OK)
+		return status;
+	work += cf_combine_worksize(n);
+	radius = work + cf_interval_worksize(n);
+	describe(&p, &c, &options, horizon, info);
+	if (cf_change_is_recent(p.x, p.n, work))
+		info->flags |= CF_FLAG_LEVEL_SHIFT;
+	raise_floor(&p, &options);
+	out.ahead = horizon + p.trail;
+	out.largest = largest_value(&p);
+	out.radius = radius;
+	if (lower != NULL && upper != NULL && n_levels > 0)
+	{
+		status = cf_interval_radius(&p, &c, out.ahead, levels, n_levels, stop, work, radius, &info->error_scale);
+		if (status != CF_OK)
+			return status;
+		info->error_scale *= p.scale;
+	}
+	else
+		out.lower = NULL;
+	for (int h = 0; h < horizon; h++)
+	{
+		if (h % 4096 == 4095 && cf_stop_requested(stop))
+			return CF_STOPPED;
+		cf_combine_reach(&c, h + 1 + p.trail, reach);
+		write_step(&out, h, cf_combine_at(&c, p.n - 1, reach));
+	}
+	return CF_OK;
+}
