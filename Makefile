@@ -20,14 +20,18 @@ OBJS        = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c $(PURE:%=%/*.c) $(ROO
 
 INSTALL_SQL = sql/capforecast--$(EXTVERSION).sql
 SQL_PIECES  = sql/header.sql $(foreach room,$(ROOMS),$(sort $(wildcard sql/$(room)/*.sql))) sql/privileges.sql
-DATA_built  = $(INSTALL_SQL)
-DATA        = $(wildcard sql/upgrade/*--*--*.sql)
+# From the version before: by room, what is written by hand and then the room's routines again.
+OLD         = 0.1.0
+UPGRADE_SQL = sql/capforecast--$(OLD)--$(EXTVERSION).sql
+OLD_SQL     = sql/upgrade/capforecast--$(OLD).sql
+DATA_built  = $(INSTALL_SQL) $(UPGRADE_SQL)
+DATA        = $(OLD_SQL)
 
 PG_CFLAGS   = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-sign-compare \
               -Wno-missing-field-initializers
 PG_CPPFLAGS = -I$(srcdir)/src -DCAPFORECAST_VERSION='"$(EXTVERSION)"'
 SHLIB_LINK  = -lm
-EXTRA_CLEAN = $(INSTALL_SQL) build results output_iso tmp_check
+EXTRA_CLEAN = $(INSTALL_SQL) $(UPGRADE_SQL) build results output_iso tmp_check
 
 # The server's own flags are those of the compiler that it was built with.
 ifneq (,$(findstring clang,$(CC)))
@@ -64,6 +68,12 @@ $(OBJS): $(wildcard src/*.h src/*/*.h src/*/*/*.h) Makefile capforecast.control
 
 $(INSTALL_SQL): $(SQL_PIECES) Makefile capforecast.control
 	cat $(SQL_PIECES) > $@
+
+$(UPGRADE_SQL): $(SQL_PIECES) $(OLD_SQL) $(wildcard sql/upgrade/*.sql sql/upgrade/$(OLD)/*.sql) sql/upgrade/replay.awk Makefile
+	{ cat sql/upgrade/begin.sql && for room in $(ROOMS); do \
+		if [ -f sql/upgrade/$(OLD)/$$room.sql ]; then cat sql/upgrade/$(OLD)/$$room.sql; fi && \
+		if ls sql/$$room/*.sql >/dev/null 2>&1; then awk -f sql/upgrade/replay.awk $(OLD_SQL) sql/$$room/*.sql; fi || exit 1; done && \
+	  awk -f sql/upgrade/replay.awk $(OLD_SQL) sql/privileges.sql && cat sql/upgrade/end.sql; } > $@
 
 .PHONY: demo test unit
 demo:
