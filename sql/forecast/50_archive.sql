@@ -86,7 +86,7 @@ CREATE FUNCTION capforecast.run_forecasts(as_of timestamptz DEFAULT NULL)
 	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	started constant timestamptz := clock_timestamp();
-	now constant timestamptz := coalesce(as_of, started);
+	now constant timestamptz := capforecast._now(as_of);
 	the_metric text;
 	examined bigint := 0;
 	kept bigint := 0;
@@ -104,8 +104,9 @@ BEGIN
 			failures := failures || jsonb_build_object(the_metric, jsonb_build_object('message', sqlerrm, 'sqlstate', sqlstate));
 		END;
 	END LOOP;
-	DELETE FROM capforecast.forecast_archive a WHERE a.made_on < (now AT TIME ZONE 'UTC')::date - 400;
-	PERFORM capforecast._purge_runs(now);
+	-- by the clock; a rehearsal of the past keeps what it makes
+	DELETE FROM capforecast.forecast_archive a WHERE a.made_on < (least(started, now) AT TIME ZONE 'UTC')::date - 400;
+	PERFORM capforecast._purge_runs();
 	PERFORM capforecast._settle_run('run_forecasts', started, now, examined, kept, 0::bigint, examined - kept,
 		nullif(failures, '{}'));
 	RETURN kept;
@@ -136,7 +137,7 @@ CREATE FUNCTION capforecast.forecast_accuracy(metric text DEFAULT NULL, days int
 		avg((o.actual BETWEEN o.lower_80 AND o.upper_80)::integer)::double precision,
 		avg((o.actual BETWEEN o.lower_95 AND o.upper_95)::integer)::double precision,
 		avg(o.upper_80 - o.lower_80)
-	FROM (SELECT (coalesce(as_of, clock_timestamp()) AT TIME ZONE 'UTC')::date AS today) clock
+	FROM (SELECT (capforecast._instant(as_of) AT TIME ZONE 'UTC')::date AS today) clock
 		CROSS JOIN capforecast.metrics m
 		CROSS JOIN LATERAL capforecast._archive_outcomes(m.metric, clock.today - forecast_accuracy.days, clock.today) o
 		JOIN (VALUES (1, 7), (8, 30), (31, 90)) AS band(first, last) ON o.day - o.made_on BETWEEN band.first AND band.last

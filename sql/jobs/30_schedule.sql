@@ -105,7 +105,7 @@ COMMENT ON FUNCTION capforecast.unschedule_jobs() IS
 CREATE FUNCTION capforecast._due_jobs(as_of timestamptz DEFAULT NULL)
 	RETURNS SETOF text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT h.job FROM capforecast.job_health(as_of) h
-	WHERE h.next_due <= coalesce(as_of, clock_timestamp()) ORDER BY h.job
+	WHERE h.next_due <= capforecast._instant(as_of) ORDER BY h.job
 $$;
 COMMENT ON FUNCTION capforecast._due_jobs(timestamptz) IS 'Jobs that have not succeeded for a whole period.';
 

@@ -206,7 +206,7 @@ CREATE FUNCTION capforecast.doctor(as_of timestamptz DEFAULT NULL)
 	RETURNS TABLE (severity text, subject text, problem text, fix text)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	now timestamptz := coalesce(as_of, clock_timestamp());
+	now timestamptz := capforecast._instant(as_of);
 BEGIN
 	-- Without these nothing else can be looked at.
 	RETURN QUERY SELECT * FROM capforecast._doctor_grants();

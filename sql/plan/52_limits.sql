@@ -1,18 +1,5 @@
 -- Limits: of the infrastructure, of what subscriptions allow, and of the operator's own metrics.
 
-CREATE FUNCTION capforecast._instant(as_of timestamptz)
-	RETURNS timestamptz LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	IF NOT isfinite(as_of) THEN
-		RAISE invalid_parameter_value USING
-			MESSAGE = 'as_of must be finite',
-			HINT = 'Leave it out for now.';
-	END IF;
-	RETURN coalesce(as_of, clock_timestamp());
-END
-$$;
-COMMENT ON FUNCTION capforecast._instant(timestamptz) IS 'The argument as_of: the given instant, or the clock; 22023 where it is infinite.';
-
 CREATE FUNCTION capforecast._check_days(days integer)
 	RETURNS void LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

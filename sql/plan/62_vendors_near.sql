@@ -25,7 +25,7 @@ CREATE FUNCTION capforecast.look_at_vendors(as_of timestamptz DEFAULT NULL)
 	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	started constant timestamptz := clock_timestamp();
-	now constant timestamptz := capforecast._instant(as_of);
+	now constant timestamptz := capforecast._now(as_of);
 	n bigint;
 BEGIN
 	PERFORM pg_advisory_xact_lock(x'63617066'::integer, 4);

@@ -117,7 +117,7 @@ CREATE FUNCTION capforecast.raise_alerts(policy text DEFAULT 'expected', cooldow
 #variable_conflict use_column
 DECLARE
 	started constant timestamptz := clock_timestamp();
-	now constant timestamptz := capforecast._instant(as_of);
+	now constant timestamptz := capforecast._now(as_of);
 	told record;
 	alert capforecast.alert;
 	examined bigint := 0;

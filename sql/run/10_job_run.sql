@@ -32,11 +32,11 @@ CREATE FUNCTION capforecast._settle_run(job text, started_at timestamptz, as_of 
 COMMENT ON FUNCTION capforecast._settle_run(text, timestamptz, timestamptz, bigint, bigint, bigint, bigint, jsonb) IS
 	'Write the settled row of a job''s run; returns its run_id. Every job ends with it.';
 
-CREATE FUNCTION capforecast._purge_runs(as_of timestamptz)
+CREATE FUNCTION capforecast._purge_runs()
 	RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-	DELETE FROM capforecast.job_run r WHERE r.started_at < _purge_runs.as_of - interval '400 days'
+	DELETE FROM capforecast.job_run r WHERE r.started_at < clock_timestamp() - interval '400 days'
 $$;
-COMMENT ON FUNCTION capforecast._purge_runs(timestamptz) IS 'Drop runs older than 400 days.';
+COMMENT ON FUNCTION capforecast._purge_runs() IS 'Drop runs that the clock says are older than 400 days.';
 
 -- statement: what run_job() runs; it writes one settled row of job_run itself.
 -- The jobs that change the host's own tables are the operator's to switch on.

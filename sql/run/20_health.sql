@@ -4,7 +4,7 @@ CREATE FUNCTION capforecast.job_health(as_of timestamptz DEFAULT NULL)
 	RETURNS TABLE (job text, status text, overdue boolean, last_success timestamptz, next_due timestamptz,
 		last_started timestamptz, last_status text, last_error text, runs_failed_in_a_row bigint)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	WITH clock AS (SELECT coalesce(as_of, clock_timestamp()) AS now)
+	WITH clock AS (SELECT capforecast._instant(as_of) AS now)
 	SELECT j.name,
 		CASE WHEN good.started_at IS NULL AND latest.started_at IS NULL THEN 'never_run'
 			 WHEN good.started_at IS NULL OR clock.now - good.started_at > 3 * j.every THEN 'overdue'

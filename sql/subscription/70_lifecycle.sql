@@ -140,15 +140,15 @@ END
 $$;
 COMMENT ON FUNCTION capforecast._end_stale(timestamptz, text[], jsonb) IS 'Worker of cleanup_stale_subscriptions().';
 
-CREATE FUNCTION capforecast._purge(as_of timestamptz)
+CREATE FUNCTION capforecast._purge()
 	RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-	DELETE FROM capforecast.stripe_event e WHERE e.received_at < as_of - interval '90 days' AND e.outcome <> 'stored_unresolved'
+	DELETE FROM capforecast.stripe_event e WHERE e.received_at < clock_timestamp() - interval '90 days' AND e.outcome <> 'stored_unresolved'
 		AND NOT EXISTS (SELECT FROM capforecast._stripe_last_words() l WHERE l.event_id = e.event_id);
-	DELETE FROM capforecast.request_log WHERE created_at < as_of - interval '30 days';
-	SELECT capforecast._purge_runs(as_of);
+	DELETE FROM capforecast.request_log WHERE created_at < clock_timestamp() - interval '30 days';
+	SELECT capforecast._purge_runs();
 $$;
-COMMENT ON FUNCTION capforecast._purge(timestamptz) IS
-	'Drop old events (never the last word on an object), answered requests and runs. Ledger, audit and the host''s data stay.';
+COMMENT ON FUNCTION capforecast._purge() IS
+	'Drop what the clock says is old: events (never the last word on an object), answered requests and runs. Ledger, audit and the host''s data stay.';
 
 CREATE FUNCTION capforecast.cleanup_stale_subscriptions(as_of timestamptz DEFAULT NULL, past_due_grace interval DEFAULT '30 days',
 	dry_run boolean DEFAULT false)
@@ -177,7 +177,7 @@ BEGIN
 			|| (SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'outbox_stuck', 'subject', 'outbox ' || o.id,
 					'detail', jsonb_build_object('vendor', o.vendor_id, 'operation', o.operation, 'created_at', o.created_at))), '[]')
 				FROM capforecast.stripe_outbox o WHERE o.status = 'pending' AND o.created_at <= now - interval '1 day');
-		PERFORM capforecast._purge(now);
+		PERFORM capforecast._purge();
 		result := capforecast._finish(job, started_at, now, dry_run, counts, problems, codes || 'outbox_stuck'::text);
 		IF dry_run THEN
 			RAISE EXCEPTION USING ERRCODE = 'CF000';

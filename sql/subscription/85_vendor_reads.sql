@@ -49,7 +49,7 @@ DECLARE
 	customer_balance bigint;
 	result capforecast.invoice_preview;
 BEGIN
-	SELECT * INTO i FROM capforecast._next_invoice(vendor, coalesce(as_of, clock_timestamp()));
+	SELECT * INTO i FROM capforecast._next_invoice(vendor, capforecast._instant(as_of));
 	IF NOT FOUND THEN
 		PERFORM capforecast._fail('P0002', 'unknown_vendor', format('vendor %s has no subscription', vendor),
 			'There is no row for it in the table of subscriptions.', 'Give the vendor''s id as the host''s tables have it.');
@@ -127,7 +127,7 @@ COMMENT ON FUNCTION capforecast._no_vendor(text) IS 'P0002 unknown_vendor.';
 CREATE FUNCTION capforecast.usage_summary(vendor text, as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-	now timestamptz := coalesce(as_of, clock_timestamp());
+	now timestamptz := capforecast._instant(as_of);
 	resources jsonb;
 	is_entitled boolean;
 	s_row jsonb;
@@ -210,7 +210,7 @@ CREATE FUNCTION capforecast.check_limit(vendor text, resource text, delta bigint
 		OUT allowed boolean, OUT used bigint, OUT "limit" bigint, OUT remaining bigint, OUT reason text)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	now timestamptz := coalesce(as_of, clock_timestamp());
+	now timestamptz := capforecast._instant(as_of);
 	wanted text := CASE resource WHEN 'orders_monthly' THEN 'orders' ELSE resource END;
 	is_entitled boolean;
 	u record;

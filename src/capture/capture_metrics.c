@@ -154,7 +154,7 @@ Datum
 capforecast_capture_metrics(PG_FUNCTION_ARGS)
 {
 	TimestampTz now = GetCurrentTimestamp();
-	TimestampTz as_of = clock_as_of(fcinfo, 0, now);
+	TimestampTz as_of = clock_as_of_writing(fcinfo, 0, now);
 	DateADT		day = clock_utc_day(as_of);
 	OwnMetric  *metrics;
 	int			n_metrics;

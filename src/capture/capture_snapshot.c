@@ -204,7 +204,7 @@ capforecast_capture_daily_snapshot(PG_FUNCTION_ARGS)
 {
 	bool		refresh = !PG_ARGISNULL(0) && PG_GETARG_BOOL(0);
 	TimestampTz now = GetCurrentTimestamp();
-	TimestampTz as_of = clock_as_of(fcinfo, 1, now);
+	TimestampTz as_of = clock_as_of_writing(fcinfo, 1, now);
 	DateADT		today = clock_utc_day(now);
 	DateADT		day = clock_utc_day(as_of);
 	MemoryContext context = CurrentMemoryContext;

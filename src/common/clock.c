@@ -43,6 +43,21 @@ clock_as_of(FunctionCallInfo fcinfo, int argument, TimestampTz now)
 	return as_of;
 }
 
+TimestampTz
+clock_as_of_writing(FunctionCallInfo fcinfo, int argument, TimestampTz now)
+{
+	TimestampTz as_of = clock_as_of(fcinfo, argument, now);
+
+	if (as_of > now + CLOCK_TOLERANCE_MINUTES * USECS_PER_MINUTE && !setting_allow_time_travel)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("as_of is in the future"),
+				 errdetail("as_of_in_future: it is more than %d minutes ahead of the server's clock.",
+						   CLOCK_TOLERANCE_MINUTES),
+				 errhint("Leave it out for now; a superuser can set capforecast.allow_time_travel.")));
+	return as_of;
+}
+
 char *
 clock_date_text(DateADT day)
 {
@@ -55,22 +70,19 @@ clock_date_text(DateADT day)
 }
 
 /*
- * capforecast._now(as_of timestamptz) → timestamptz
- *		The instant that a function which writes counts as now.
+ * capforecast._instant(as_of timestamptz), capforecast._now(as_of timestamptz)
+ *		The same for what is written in SQL: reads, and functions that write.
  */
+PG_FUNCTION_INFO_V1(capforecast_instant);
+Datum
+capforecast_instant(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TIMESTAMPTZ(clock_as_of(fcinfo, 0, GetCurrentTimestamp()));
+}
+
 PG_FUNCTION_INFO_V1(capforecast_now);
 Datum
 capforecast_now(PG_FUNCTION_ARGS)
 {
-	TimestampTz now = GetCurrentTimestamp();
-	TimestampTz as_of = clock_as_of(fcinfo, 0, now);
-
-	if (as_of > now + CLOCK_TOLERANCE_MINUTES * USECS_PER_MINUTE && !setting_allow_time_travel)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("as_of is in the future"),
-				 errdetail("as_of_in_future: it is more than %d minutes ahead of the server's clock.",
-						   CLOCK_TOLERANCE_MINUTES),
-				 errhint("Leave it out for now; a superuser can set capforecast.allow_time_travel.")));
-	PG_RETURN_TIMESTAMPTZ(as_of);
+	PG_RETURN_TIMESTAMPTZ(clock_as_of_writing(fcinfo, 0, GetCurrentTimestamp()));
 }

@@ -86,14 +86,14 @@ SELECT is((SELECT (seen_count, first_seen::date, last_seen::date)::text FROM cap
 UPDATE vendor_subscriptions SET tier = 'essential' WHERE id = 22;
 DO $$ BEGIN PERFORM capforecast.cleanup_stale_subscriptions('2025-03-12'); END $$;
 SELECT is((SELECT resolved_at FROM capforecast.finding WHERE code = 'unknown_tier'), '2025-03-12 00:00+00', '8.6.4 resolved when no longer true');
-INSERT INTO capforecast.request_log VALUES ('x', '1', 'old', '{}', '{}', '2025-01-01'), ('x', '1', 'young', '{}', '{}', '2025-03-01');
-INSERT INTO capforecast.job_run (job, started_at, as_of, status) VALUES ('x', '2024-01-01', '2024-01-01', 'ok'), ('x', '2024-12-01', '2024-12-01', 'ok');
+INSERT INTO capforecast.request_log VALUES ('x', '1', 'old', '{}', '{}', now() - interval '30 days 1 minute'), ('x', '1', 'young', '{}', '{}', now() - interval '30 days' + interval '1 minute');
+INSERT INTO capforecast.job_run (job, started_at, as_of, status) VALUES ('x', now() - interval '400 days 1 minute', '2024-01-01', 'ok'), ('x', now() - interval '400 days' + interval '1 minute', '2024-12-01', 'ok');
 INSERT INTO capforecast.stripe_event (event_id, event_type, object_id, created, payload, body_sha256, received_at, outcome)
 	VALUES ('evt_1', 'customer.subscription.updated', 'sub_9', '2024-01-01', '{}', '', '2024-01-01', 'accepted'),
 		('evt_2', 'customer.subscription.updated', 'sub_9', '2024-01-02', '{}', '', '2024-01-02', 'accepted'), ('evt_3', 'invoice.paid', 'in_9', '2024-01-02', '{}', '', '2024-01-02', 'ignored');
 DO $$ BEGIN PERFORM capforecast.cleanup_stale_subscriptions('2025-03-13'); END $$;
 SELECT is((SELECT array_agg(idempotency_key) FROM capforecast.request_log), '{young}', '8.6.5 requests: 30 days');
-SELECT is((SELECT array_agg(started_at::date) FROM capforecast.job_run WHERE job = 'x'), '{2024-12-01}', '8.6.5 runs: 400 days');
+SELECT is((SELECT array_agg(as_of::date) FROM capforecast.job_run WHERE job = 'x'), '{2024-12-01}', '8.6.5 runs: 400 days');
 SELECT is((SELECT array_agg(event_id) FROM capforecast.stripe_event), '{evt_2}', '8.6.5 events: 90 days, the last word on an object stays');
 SELECT * FROM finish();
 ROLLBACK;

@@ -28,7 +28,7 @@ SELECT job, status, examined, changed, failed, detail, finished_at >= started_at
 
 -- as_of: the same UTC day is now; another day is what is stored for it, or an error.
 SELECT id, total_vendors FROM capforecast.capture_daily_snapshot(as_of => date_trunc('day', clock_timestamp(), 'UTC'));
-SELECT id, total_vendors FROM capforecast.capture_daily_snapshot(as_of => date_trunc('day', clock_timestamp(), 'UTC') + interval '1 day - 1 microsecond');
+SELECT id, total_vendors FROM capforecast.capture_daily_snapshot(as_of => clock_timestamp());
 INSERT INTO capforecast.capacity_snapshots (snapshot_date, total_vendors, source) VALUES ('2024-02-29', 77, 'imported');
 SELECT snapshot_date, total_vendors, source FROM capforecast.capture_daily_snapshot(as_of => '2024-02-29 23:59:59+00');
 \set VERBOSITY sqlstate

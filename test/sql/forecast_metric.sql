@@ -85,10 +85,20 @@ FROM (SELECT row_number() OVER () AS step, f.* FROM forecast('products', 20, as_
 SELECT bool_and(m.lower_bound = s.yhat_lower) AS not_before
 FROM (SELECT row_number() OVER () AS step, f.* FROM forecast('products', 20, as_of => '2026-01-25') f) m
 	JOIN LATERAL forecast(metric_series('products', '2026-01-25'), 20, kind => 'stock', floor => 0) s USING (step);
--- 400 days are kept.
-SELECT min(made_on), count(*) FROM capforecast.forecast_archive WHERE metric = 'products';
-SELECT run_forecasts('2027-03-10') AS kept;
-SELECT min(made_on) FROM capforecast.forecast_archive;
+-- 400 days are kept, by the clock: an as_of ahead of it removes nothing, not even where it is allowed.
+INSERT INTO capforecast.forecast_archive (metric, made_on, calibrated_level, status, model)
+SELECT 'products', (clock_timestamp() AT TIME ZONE 'UTC')::date - n, 0.8, 'stale', 'auto' FROM unnest('{400,401}'::integer[]) n
+ON CONFLICT DO NOTHING;
+SAVEPOINT ahead;
+SELECT run_forecasts(clock_timestamp() + interval '6 minutes');
+ROLLBACK TO ahead;
+SELECT run_forecasts('infinity');
+ROLLBACK TO ahead;
+SET LOCAL capforecast.allow_time_travel = on;
+SELECT run_forecasts('2030-01-01') > 0 AS kept;
+SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date - made_on AS days_old FROM capforecast.forecast_archive
+WHERE status = 'stale' AND made_on <= (clock_timestamp() AT TIME ZONE 'UTC')::date - 400;
+SET LOCAL capforecast.allow_time_travel = off;
 
 SELECT * FROM forecast_accuracy('no_such_metric');
 ROLLBACK;

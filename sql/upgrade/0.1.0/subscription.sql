@@ -1,0 +1,1 @@
+DROP FUNCTION capforecast._purge(timestamptz);
