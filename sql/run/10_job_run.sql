@@ -38,37 +38,32 @@ CREATE FUNCTION capforecast._purge_runs()
 $$;
 COMMENT ON FUNCTION capforecast._purge_runs() IS 'Drop runs that the clock says are older than 400 days.';
 
--- statement: what run_job() runs; it writes one settled row of job_run itself.
+-- statement: what run_job() runs, the function of the job's name; it writes one settled row of job_run itself.
 -- The jobs that change the host's own tables are the operator's to switch on.
 CREATE VIEW capforecast.job WITH (security_invoker = true) AS
-	SELECT j.*, NOT j.writes_host OR capforecast._setting('manage_subscriptions')::boolean AS enabled
+	SELECT j.name, format('SELECT capforecast.%I()', j.name) AS statement, j.schedule, j.every, j.writes_host, j.purpose,
+		NOT j.writes_host OR capforecast._setting('manage_subscriptions')::boolean AS enabled
 	FROM (VALUES
-		('capture_daily_snapshot'::text, 'SELECT capforecast.capture_daily_snapshot()'::text,
-		 '7 * * * *'::text, interval '1 hour', false,
+		('capture_daily_snapshot'::text, '7 * * * *'::text, interval '1 hour', false,
 		 'The day''s snapshot. Hourly: the first run of a UTC day counts, the others find it done.'::text),
-		('capture_metrics', 'SELECT capforecast.capture_metrics()', '9 * * * *', interval '1 hour', false,
+		('capture_metrics', '9 * * * *', interval '1 hour', false,
 		 'The day''s values of the operator''s own metrics. Hourly: only what failed is tried again.'),
-		('capture_vendor_usage', 'SELECT capforecast.capture_vendor_usage()', '11 * * * *', interval '1 hour', false,
+		('capture_vendor_usage', '11 * * * *', interval '1 hour', false,
 		 'What each vendor uses. Hourly: the first run of a UTC day counts, the others find it done.'),
-		('look_at_vendors', 'SELECT capforecast.look_at_vendors()', '51 0 * * *', interval '1 day', false,
+		('look_at_vendors', '51 0 * * *', interval '1 day', false,
 		 'Which vendors are near a limit of their plan.'),
-		('raise_alerts', 'SELECT capforecast.raise_alerts()', '13 * * * *', interval '1 hour', false,
+		('raise_alerts', '13 * * * *', interval '1 hour', false,
 		 'What has become urgent since the last run, told once.'),
-		('run_forecasts', 'SELECT capforecast.run_forecasts()', '47 0 * * *', interval '1 day', false,
+		('run_forecasts', '47 0 * * *', interval '1 day', false,
 		 'The night''s forecasts of every metric, kept to be compared with what comes.'),
-		('reset_period_counters', 'SELECT capforecast.reset_period_counters()', '*/5 * * * *', interval '5 minutes', true,
+		('reset_period_counters', '*/5 * * * *', interval '5 minutes', true,
 		 'Close usage windows and billing periods that have ended.'),
-		('check_trial_expirations', 'SELECT capforecast.check_trial_expirations()', '17 * * * *', interval '1 hour', true,
+		('check_trial_expirations', '17 * * * *', interval '1 hour', true,
 		 'End trials that are over.'),
-		('sync_stripe_status', 'SELECT capforecast.sync_stripe_status()', '*/10 * * * *', interval '10 minutes', true,
+		('sync_stripe_status', '*/10 * * * *', interval '10 minutes', true,
 		 'Follow Stripe: status, period and tier of what it manages.'),
-		('cleanup_stale_subscriptions', 'SELECT capforecast.cleanup_stale_subscriptions()', '23 4 * * *', interval '1 day', true,
+		('cleanup_stale_subscriptions', '23 4 * * *', interval '1 day', true,
 		 'Let cancellations take effect, end what is past due for too long, report what is wrong, drop old logs.')
-	) AS j(name, statement, schedule, every, writes_host, purpose);
+	) AS j(name, schedule, every, writes_host, purpose);
 COMMENT ON VIEW capforecast.job IS
 	'The jobs: what run_job(name) runs, and how often schedule_jobs() has it run (UTC). Those that write the host''s tables (writes_host) are enabled by capforecast.manage_subscriptions = on, best set with ALTER DATABASE.';
-
-CREATE PROCEDURE capforecast.run_job(name text, raise_error boolean DEFAULT true)
-	LANGUAGE C AS 'MODULE_PATHNAME', 'capforecast_run_job';
-COMMENT ON PROCEDURE capforecast.run_job(text, boolean) IS
-	'Run a job so that it is on record whatever happens: a row in job_run is committed first, the job runs, the row is settled. A failure is raised afterwards, unless raise_error is false. Not inside a transaction block (25001).';

@@ -7,14 +7,6 @@ CREATE TYPE capforecast._subscription_row AS (
 	stripe_customer_id text, stripe_subscription_id text);
 COMMENT ON TYPE capforecast._subscription_row IS 'A row of capforecast._subscriptions_sql(), ids as text.';
 
-CREATE FUNCTION capforecast._fail(errcode text, word text, message text, explanation text, hint text)
-	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RAISE EXCEPTION USING ERRCODE = errcode, MESSAGE = message, DETAIL = word || ': ' || explanation, HINT = hint;
-END
-$$;
-COMMENT ON FUNCTION capforecast._fail(text, text, text, text, text) IS 'Raise an error whose detail begins with a word that an application can test.';
-
 -- The newest live row, should there be several.  A lock is taken by a statement of its
 -- own, so that what follows sees what was committed while it waited.
 CREATE FUNCTION capforecast._subscription(vendor text, for_update boolean)
@@ -132,3 +124,20 @@ CREATE FUNCTION capforecast._remember(operation text, vendor_id text, idempotenc
 	SELECT operation, vendor_id, idempotency_key, request, response WHERE idempotency_key IS NOT NULL
 $$;
 COMMENT ON FUNCTION capforecast._remember(text, text, text, jsonb, jsonb) IS 'Keep the answer to a request that has a key.';
+
+-- Buying and cancelling add-ons.  The vendor's subscription is locked first, so that
+-- quantities are never read and written by two at once.
+
+CREATE FUNCTION capforecast._addons_of(vendor text, addon text DEFAULT NULL)
+	RETURNS TABLE (id text, code text, status text, quantity bigint, unit_price bigint, currency text, billing_period text,
+		period_start timestamptz, stripe_item text, stripe_price text)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+BEGIN
+	RETURN QUERY EXECUTE capforecast._keyed_sql('SELECT a.id, a.code, a.status, a.quantity, a.unit_price, a.currency, a.billing_period,
+			a.period_start, a.stripe_item, a.stripe_price
+		FROM ' || capforecast._addons_sql() || ' a
+		WHERE a.vendor_id = @key AND a.status IN (''pending'', ''active'', ''cancelling'') AND a.code = coalesce($1, a.code)
+		ORDER BY a.code', vendor) USING addon;
+END
+$$;
+COMMENT ON FUNCTION capforecast._addons_of(text, text) IS 'The live add-ons of a vendor, or one of them.';

@@ -1,12 +1,3 @@
--- Changing a tier.  One routine plans the change, for the preview and for the real
--- thing; another writes what was planned.
-
-CREATE TYPE capforecast.change_result AS (
-	action text, effective_at timestamptz, lines jsonb, net_cents bigint, currency text, over_limit jsonb,
-	outbox_id bigint, estimate boolean, notes text[]);
-COMMENT ON TYPE capforecast.change_result IS
-	'What a change of tier or add-on does: action (upgrade, downgrade, noop, pending_cancelled, purchase, cancel, reduce), when it takes effect, prorated lines and their sum in minor units (below 0: credit), resources whose use is above the limits that follow, the outbox row where Stripe must do it (then the lines are an estimate), and notes on what else it does.';
-
 CREATE FUNCTION capforecast._line(kind text, code text, amount_cents bigint, unit_price_cents bigint, period_start timestamptz,
 	period_end timestamptz, more jsonb DEFAULT '{}')
 	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$

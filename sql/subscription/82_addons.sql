@@ -1,20 +1,3 @@
--- Buying and cancelling add-ons.  The vendor's subscription is locked first, so that
--- quantities are never read and written by two at once.
-
-CREATE FUNCTION capforecast._addons_of(vendor text, addon text DEFAULT NULL)
-	RETURNS TABLE (id text, code text, status text, quantity bigint, unit_price bigint, currency text, billing_period text,
-		period_start timestamptz, stripe_item text, stripe_price text)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
-BEGIN
-	RETURN QUERY EXECUTE capforecast._keyed_sql('SELECT a.id, a.code, a.status, a.quantity, a.unit_price, a.currency, a.billing_period,
-			a.period_start, a.stripe_item, a.stripe_price
-		FROM ' || capforecast._addons_sql() || ' a
-		WHERE a.vendor_id = @key AND a.status IN (''pending'', ''active'', ''cancelling'') AND a.code = coalesce($1, a.code)
-		ORDER BY a.code', vendor) USING addon;
-END
-$$;
-COMMENT ON FUNCTION capforecast._addons_of(text, text) IS 'The live add-ons of a vendor, or one of them.';
-
 CREATE TYPE capforecast._addon_product AS (
 	code text, price bigint, currency text, billing_period text, max_quantity bigint, is_active boolean, stripe_price text);
 COMMENT ON TYPE capforecast._addon_product IS 'An add-on as it is sold.';

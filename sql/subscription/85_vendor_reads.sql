@@ -35,11 +35,6 @@ END
 $$;
 COMMENT ON FUNCTION capforecast._next_invoice(text, timestamptz) IS 'The next invoice of a vendor as the job would write it; reason: why there is none. No rows: no subscription.';
 
-CREATE TYPE capforecast.invoice_preview AS (
-	due_at timestamptz, period_start timestamptz, period_end timestamptz, currency text, lines jsonb, subtotal_cents bigint,
-	credit_applied_cents bigint, amount_due_cents bigint, source text, estimate boolean, credit_left_cents bigint);
-COMMENT ON TYPE capforecast.invoice_preview IS 'What upcoming_invoice() returns; minor units, net of tax.';
-
 CREATE FUNCTION capforecast.upcoming_invoice(vendor text, as_of timestamptz DEFAULT NULL)
 	RETURNS capforecast.invoice_preview
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$

@@ -14,7 +14,6 @@
 #include "utils/guc.h"
 #include "utils/timestamp.h"
 
-#include "common/clock.h"
 #include "common/settings.h"
 
 bool		setting_allow_time_travel = false;

@@ -1,0 +1,49 @@
+-- Metrics of the operator's own: any number worth watching, from a query.
+
+CREATE TABLE capforecast.own_metric (
+	metric    text PRIMARY KEY CHECK (metric ~ '^[a-z][a-z0-9_]{0,62}$'),
+	kind      text NOT NULL CHECK (kind IN ('stock', 'flow')),
+	unit      text,
+	floor     double precision,
+	cap       double precision CHECK (cap >= floor),
+	direction text NOT NULL CHECK (direction IN ('up', 'down'))
+);
+COMMENT ON TABLE capforecast.own_metric IS 'The operator''s own metrics; written by add_metric() and drop_metric().';
+COMMENT ON COLUMN capforecast.own_metric.floor IS 'no value can lie below; NULL: no bound';
+COMMENT ON COLUMN capforecast.own_metric.cap IS 'no value can lie above; NULL: no bound';
+COMMENT ON COLUMN capforecast.own_metric.direction IS 'up: the limit is a maximum; down: it is a minimum';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.own_metric', '');
+
+-- Apart from the above, because a query may hold what its readers must not see.
+CREATE TABLE capforecast._metric_query (
+	metric      text PRIMARY KEY REFERENCES capforecast.own_metric ON DELETE CASCADE,
+	owner       name NOT NULL DEFAULT current_user,
+	query       text NOT NULL,
+	limit_query text,
+	limit_value double precision,
+	CHECK (limit_query IS NULL OR limit_value IS NULL)
+);
+COMMENT ON TABLE capforecast._metric_query IS
+	'What capture_metrics() runs, and as which role. Only the role that runs the jobs needs to read it.';
+SELECT pg_catalog.pg_extension_config_dump('capforecast._metric_query', '');
+
+CREATE TRIGGER check_owner BEFORE INSERT OR UPDATE ON capforecast._metric_query
+	FOR EACH ROW EXECUTE FUNCTION capforecast._check_owner();
+
+CREATE TABLE capforecast.metric_value (
+	metric      text,
+	day         date,
+	value       double precision NOT NULL,
+	limit_value double precision,
+	captured_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	PRIMARY KEY (metric, day)
+);
+COMMENT ON TABLE capforecast.metric_value IS
+	'Values that are not columns of capacity_snapshots, one a UTC day: the operator''s own metrics, and what capture_vendor_usage() adds up.';
+COMMENT ON COLUMN capforecast.metric_value.limit_value IS 'the limit as it was on the day; NULL: none, or not known';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.metric_value', '');
+
+CREATE FUNCTION capforecast._measure_metric(query text, limit_query text, OUT value double precision, OUT limit_value double precision)
+	LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_measure_metric';
+COMMENT ON FUNCTION capforecast._measure_metric(text, text) IS
+	'Run the queries of a metric the way capture_metrics() does, as the caller''s role.';
