@@ -72,7 +72,8 @@ $(INSTALL_SQL): $(SQL_PIECES) Makefile capforecast.control
 $(UPGRADE_SQL): $(SQL_PIECES) $(OLD_SQL) $(wildcard sql/upgrade/*.sql sql/upgrade/$(OLD)/*.sql) sql/upgrade/replay.awk Makefile
 	{ cat sql/upgrade/begin.sql && for room in $(ROOMS); do \
 		if [ -f sql/upgrade/$(OLD)/$$room.sql ]; then cat sql/upgrade/$(OLD)/$$room.sql; fi && \
-		if ls sql/$$room/*.sql >/dev/null 2>&1; then awk -f sql/upgrade/replay.awk $(OLD_SQL) sql/$$room/*.sql; fi || exit 1; done && \
+		if ls sql/$$room/*.sql >/dev/null 2>&1; then awk -f sql/upgrade/replay.awk $(OLD_SQL) sql/$$room/*.sql; fi && \
+		if [ -f sql/upgrade/$(OLD)/$$room.after.sql ]; then cat sql/upgrade/$(OLD)/$$room.after.sql; fi || exit 1; done && \
 	  awk -f sql/upgrade/replay.awk $(OLD_SQL) sql/privileges.sql && cat sql/upgrade/end.sql; } > $@
 
 .PHONY: demo test unit

@@ -30,6 +30,7 @@ CREATE TABLE capforecast.subscription_state (
 	stripe_event_id      text,
 	stripe_missing_since timestamptz,
 	stripe_missing_runs  integer NOT NULL DEFAULT 0,
+	credit_currency      text,
 	CHECK (usage_end > usage_start),
 	CHECK (num_nulls(pending_tier, pending_annual, pending_at, pending_requested_at) IN (0, 4))
 ) WITH (fillfactor = 50);	-- rolled twice a month, each time within the page
@@ -42,12 +43,43 @@ COMMENT ON COLUMN capforecast.subscription_state.billed_from IS 'the billing per
 COMMENT ON COLUMN capforecast.subscription_state.billed_until IS 'and end';
 COMMENT ON COLUMN capforecast.subscription_state.billed_price_cents IS 'price of the whole period at which the tier was billed; NULL: not known';
 COMMENT ON COLUMN capforecast.subscription_state.billed_amount_cents IS 'what was billed for that tier in the period: no credit exceeds it';
-COMMENT ON COLUMN capforecast.subscription_state.credit_cents IS 'credit that the next invoices are lowered by';
+COMMENT ON COLUMN capforecast.subscription_state.credit_cents IS 'credit that the next invoices are lowered by, those of its currency';
+COMMENT ON COLUMN capforecast.subscription_state.credit_currency IS 'currency of credit_cents; NULL: that of the first invoice it meets';
 COMMENT ON COLUMN capforecast.subscription_state.pending_tier IS 'a change that was asked for, applied at pending_at';
 COMMENT ON COLUMN capforecast.subscription_state.status_since IS 'when a run first saw the status; NULL: it had it when first seen';
 COMMENT ON COLUMN capforecast.subscription_state.entitled IS 'false where Stripe says that nothing is being paid for';
 COMMENT ON COLUMN capforecast.subscription_state.stripe_version IS 'with stripe_status and stripe_event_id: the version of Stripe''s object that was applied last';
 SELECT pg_catalog.pg_extension_config_dump('capforecast.subscription_state', '');
+
+-- Each row begins where the one before it ends, so that no time is billed twice and none is
+-- left out: the foreign key refuses holes, the unique ends and the one first row overlaps.
+-- A reference within the table, because parallel restores load tables in any order.
+CREATE TABLE capforecast.billed_period (
+	subscription_id text NOT NULL,
+	starts          timestamptz NOT NULL,
+	ends            timestamptz NOT NULL,
+	billed_by       text NOT NULL CHECK (billed_by IN ('us', 'host', 'stripe', 'nobody')),
+	tier            text,
+	is_annual       boolean,
+	price_cents     bigint,
+	amount_cents    bigint,
+	currency        text,
+	invoice_ref     text,
+	previous_end    timestamptz,
+	PRIMARY KEY (subscription_id, starts),
+	UNIQUE (subscription_id, ends),
+	CHECK (ends > starts),
+	CHECK (previous_end = starts),
+	FOREIGN KEY (subscription_id, previous_end) REFERENCES capforecast.billed_period (subscription_id, ends)
+);
+CREATE UNIQUE INDEX billed_period_first ON capforecast.billed_period (subscription_id) WHERE previous_end IS NULL;
+COMMENT ON TABLE capforecast.billed_period IS 'What of a subscription''s time has been billed, by whom and at what price; the last row''s ends is what it is billed through. Times are [starts, ends).';
+COMMENT ON COLUMN capforecast.billed_period.billed_by IS 'us: by a draft of ours; host: the host moved the period, and bills it; stripe; nobody: a trial, or time in which the subscription was not live';
+COMMENT ON COLUMN capforecast.billed_period.price_cents IS 'price of a whole period of the tier; NULL: not known';
+COMMENT ON COLUMN capforecast.billed_period.amount_cents IS 'what was billed last for the tier in this period: no credit exceeds it';
+COMMENT ON COLUMN capforecast.billed_period.invoice_ref IS 'id of the draft in billing_history; NULL: none of ours';
+COMMENT ON COLUMN capforecast.billed_period.previous_end IS 'end of the row before this one; NULL: this is the first';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.billed_period', '');
 
 CREATE TABLE capforecast.period_ledger (
 	subscription_id text NOT NULL,
@@ -83,12 +115,16 @@ CREATE TABLE capforecast.pending_invoice_item (
 	service_end     timestamptz,
 	details         jsonb NOT NULL DEFAULT '{}',
 	invoiced_at     timestamptz,
-	created_at      timestamptz NOT NULL DEFAULT clock_timestamp()
+	created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
+	invoice_ref     text,
+	awaits_invoice  text
 );
 CREATE INDEX pending_invoice_item_open ON capforecast.pending_invoice_item (subscription_id) WHERE invoiced_at IS NULL;
 COMMENT ON TABLE capforecast.pending_invoice_item IS 'Lines that the next invoice of a subscription takes over; minor units, net of tax.';
 COMMENT ON COLUMN capforecast.pending_invoice_item.code IS 'tier or add-on';
 COMMENT ON COLUMN capforecast.pending_invoice_item.invoiced_at IS 'when an invoice took it; credits that went to the balance are born with it';
+COMMENT ON COLUMN capforecast.pending_invoice_item.invoice_ref IS 'id of the invoice in billing_history that took it';
+COMMENT ON COLUMN capforecast.pending_invoice_item.awaits_invoice IS 'id of an invoice in billing_history: the line counts from when that one is paid';
 SELECT pg_catalog.pg_extension_config_dump('capforecast.pending_invoice_item', '');
 SELECT pg_catalog.pg_extension_config_dump('capforecast.pending_invoice_item_id_seq', '');
 
