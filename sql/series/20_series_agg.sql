@@ -6,6 +6,8 @@ CREATE FUNCTION capforecast._series_accum(internal, timestamp, double precision)
 	LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_series_accum';
 CREATE FUNCTION capforecast._series_accum(internal, date, double precision) RETURNS internal
 	LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_series_accum_date';
+CREATE FUNCTION capforecast._series_merge(internal, capforecast.series) RETURNS internal
+	LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_series_merge';
 CREATE FUNCTION capforecast._series_combine(internal, internal) RETURNS internal
 	LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_series_combine';
 CREATE FUNCTION capforecast._series_serialize(internal) RETURNS bytea
@@ -18,6 +20,7 @@ CREATE FUNCTION capforecast._series_final(internal) RETURNS capforecast.series
 COMMENT ON FUNCTION capforecast._series_accum(internal, timestamptz, double precision) IS 'Step of series_agg().';
 COMMENT ON FUNCTION capforecast._series_accum(internal, timestamp, double precision) IS 'Step of series_agg(); times are read as UTC.';
 COMMENT ON FUNCTION capforecast._series_accum(internal, date, double precision) IS 'Step of series_agg(); a day is its midnight in UTC.';
+COMMENT ON FUNCTION capforecast._series_merge(internal, capforecast.series) IS 'Step of series_agg() over series.';
 COMMENT ON FUNCTION capforecast._series_combine(internal, internal) IS 'Joins what two workers of series_agg() have collected.';
 COMMENT ON FUNCTION capforecast._series_serialize(internal) IS 'What a worker of series_agg() hands over.';
 COMMENT ON FUNCTION capforecast._series_deserialize(bytea, internal) IS 'What the leader of series_agg() takes over.';
@@ -47,3 +50,12 @@ CREATE AGGREGATE capforecast.series_agg(ts date, y double precision) (
 	FINALFUNC = capforecast._series_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE capforecast.series_agg(date, double precision) IS 'The same; a day is its midnight in UTC.';
+
+CREATE AGGREGATE capforecast.series_agg(s capforecast.series) (
+	SFUNC = capforecast._series_merge, STYPE = internal, SSPACE = 2048,
+	COMBINEFUNC = capforecast._series_combine,
+	SERIALFUNC = capforecast._series_serialize, DESERIALFUNC = capforecast._series_deserialize,
+	FINALFUNC = capforecast._series_final, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE capforecast.series_agg(capforecast.series) IS
+	'Merge series: points of equal time are added (shards that hold parts of the same days), all others joined. NULL is left out. So partial results of shards, partitions and stretches of time combine. Error: 54000 beyond 1000000 different times.';

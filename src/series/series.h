@@ -16,6 +16,7 @@
 #include <math.h>
 
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "utils/date.h"
 #include "utils/timestamp.h"
 
@@ -61,6 +62,7 @@ typedef struct SeriesBuilder
 	int			n;
 	int			allocated;
 	bool		is_sorted;
+	bool		is_summing;		/* points of equal time are added up to one; to be set before the first */
 	SeriesPoint *points;
 } SeriesBuilder;
 
@@ -69,11 +71,22 @@ extern void series_builder_init(SeriesBuilder *builder, MemoryContext context);
 /* Raises 22008 for an infinite time, 54000 beyond SERIES_MAX_POINTS. */
 extern void series_builder_add(SeriesBuilder *builder, TimestampTz time, double value);
 
-/* Appends the points of another; the same errors. */
-extern void series_builder_append(SeriesBuilder *builder, const SeriesBuilder *other);
+/* Appends the points of another, or of a series; the same errors. */
+extern void series_builder_append(SeriesBuilder *builder, SeriesBuilder *other);
+extern void series_builder_append_series(SeriesBuilder *builder, const Series *series);
+
+/* Adds up what is still to be added up: afterwards the points ascend. */
+extern void series_builder_settle(SeriesBuilder *builder);
+
+/* What a worker hands over to another process, after whatever stands in the buffer already. */
+extern void series_builder_send(SeriesBuilder *builder, StringInfo buffer);
+extern void series_builder_receive(SeriesBuilder *builder, StringInfo buffer, MemoryContext context);
 
 /* Sorts the points; the series is in the current memory context.  More may be added afterwards. */
 extern Series *series_builder_finish(SeriesBuilder *builder);
+
+/* Where the state of an aggregate lives; raises where there is no aggregate. */
+extern MemoryContext series_aggregate_context(FunctionCallInfo fcinfo);
 
 /* Midnight UTC of a date, infinite for an infinite one; 22008 beyond what a timestamp can be. */
 extern TimestampTz series_date_instant(DateADT date);

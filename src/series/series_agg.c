@@ -1,6 +1,6 @@
 /*
  * series_agg.c
- *		The aggregate series_agg(ts, y), over timestamptz, timestamp and date.
+ *		The aggregates series_agg(ts, y), over timestamptz, timestamp and date, and series_agg(series).
  *
  * The state is a SeriesBuilder in the aggregate's own memory context.  Points are sorted
  * once, at the end, and not by ORDER BY inside the aggregate, which would rule out
@@ -14,16 +14,17 @@
 #include "series/series.h"
 
 static SeriesBuilder *
-state_make(MemoryContext context)
+state_make(MemoryContext context, bool is_summing)
 {
 	SeriesBuilder *state = MemoryContextAlloc(context, sizeof(SeriesBuilder));
 
 	series_builder_init(state, context);
+	state->is_summing = is_summing;
 	return state;
 }
 
-static MemoryContext
-aggregate_context(FunctionCallInfo fcinfo)
+MemoryContext
+series_aggregate_context(FunctionCallInfo fcinfo)
 {
 	MemoryContext context;
 
@@ -36,7 +37,7 @@ aggregate_context(FunctionCallInfo fcinfo)
 static Datum
 accumulate(FunctionCallInfo fcinfo, TimestampTz (*time_argument) (FunctionCallInfo fcinfo))
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = series_aggregate_context(fcinfo);
 	SeriesBuilder *state = PG_ARGISNULL(0) ? NULL : (SeriesBuilder *) PG_GETARG_POINTER(0);
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
@@ -46,7 +47,7 @@ accumulate(FunctionCallInfo fcinfo, TimestampTz (*time_argument) (FunctionCallIn
 		PG_RETURN_POINTER(state);
 	}
 	if (state == NULL)
-		state = state_make(context);
+		state = state_make(context, false);
 	series_builder_add(state, time_argument(fcinfo), PG_GETARG_FLOAT8(2));
 	PG_RETURN_POINTER(state);
 }
@@ -78,11 +79,26 @@ capforecast_series_accum_date(PG_FUNCTION_ARGS)
 	return accumulate(fcinfo, date_argument);
 }
 
+/* Points of equal time are added: two shards, say, hold parts of the same days. */
+PG_FUNCTION_INFO_V1(capforecast_series_merge);
+Datum
+capforecast_series_merge(PG_FUNCTION_ARGS)
+{
+	MemoryContext context = series_aggregate_context(fcinfo);
+	SeriesBuilder *state = PG_ARGISNULL(0) ? NULL : (SeriesBuilder *) PG_GETARG_POINTER(0);
+
+	if (state == NULL)
+		state = state_make(context, true);
+	if (!PG_ARGISNULL(1))
+		series_builder_append_series(state, PG_GETARG_SERIES(1));
+	PG_RETURN_POINTER(state);
+}
+
 PG_FUNCTION_INFO_V1(capforecast_series_combine);
 Datum
 capforecast_series_combine(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = aggregate_context(fcinfo);
+	MemoryContext context = series_aggregate_context(fcinfo);
 	SeriesBuilder *state = PG_ARGISNULL(0) ? NULL : (SeriesBuilder *) PG_GETARG_POINTER(0);
 	SeriesBuilder *other = PG_ARGISNULL(1) ? NULL : (SeriesBuilder *) PG_GETARG_POINTER(1);
 
@@ -94,7 +110,7 @@ capforecast_series_combine(PG_FUNCTION_ARGS)
 	}
 	/* the other one may live in a context that is reset after this call */
 	if (state == NULL)
-		state = state_make(context);
+		state = state_make(context, other->is_summing);
 	series_builder_append(state, other);
 	PG_RETURN_POINTER(state);
 }
@@ -103,18 +119,11 @@ PG_FUNCTION_INFO_V1(capforecast_series_serialize);
 Datum
 capforecast_series_serialize(PG_FUNCTION_ARGS)
 {
-	SeriesBuilder *state;
 	StringInfoData buffer;
 
-	(void) aggregate_context(fcinfo);
-	state = (SeriesBuilder *) PG_GETARG_POINTER(0);
+	(void) series_aggregate_context(fcinfo);
 	pq_begintypsend(&buffer);
-	pq_sendint32(&buffer, state->n);
-	for (int i = 0; i < state->n; i++)
-	{
-		pq_sendint64(&buffer, state->points[i].time);
-		pq_sendfloat8(&buffer, state->points[i].value);
-	}
+	series_builder_send((SeriesBuilder *) PG_GETARG_POINTER(0), &buffer);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buffer));
 }
 
@@ -122,23 +131,15 @@ PG_FUNCTION_INFO_V1(capforecast_series_deserialize);
 Datum
 capforecast_series_deserialize(PG_FUNCTION_ARGS)
 {
-	bytea	   *serialized;
-	SeriesBuilder *state;
+	SeriesBuilder *state = palloc(sizeof(SeriesBuilder));
 	StringInfoData buffer;
-	int			n;
+	bytea	   *serialized;
 
-	(void) aggregate_context(fcinfo);
+	(void) series_aggregate_context(fcinfo);
 	serialized = PG_GETARG_BYTEA_PP(0);
 	initStringInfo(&buffer);
 	appendBinaryStringInfo(&buffer, VARDATA_ANY(serialized), VARSIZE_ANY_EXHDR(serialized));
-	state = state_make(CurrentMemoryContext);
-	n = pq_getmsgint(&buffer, 4);
-	for (int i = 0; i < n; i++)
-	{
-		TimestampTz time = pq_getmsgint64(&buffer);
-
-		series_builder_add(state, time, pq_getmsgfloat8(&buffer));
-	}
+	series_builder_receive(state, &buffer, CurrentMemoryContext);
 	pq_getmsgend(&buffer);
 	PG_RETURN_POINTER(state);
 }
@@ -150,7 +151,7 @@ capforecast_series_final(PG_FUNCTION_ARGS)
 {
 	SeriesBuilder empty;
 
-	(void) aggregate_context(fcinfo);
+	(void) series_aggregate_context(fcinfo);
 	if (PG_ARGISNULL(0))
 	{
 		series_builder_init(&empty, CurrentMemoryContext);

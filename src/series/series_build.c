@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "libpq/pqformat.h"
 #include "miscadmin.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
@@ -28,6 +29,13 @@ compare_points(const SeriesPoint *a, const SeriesPoint *b)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
+/* One zero, one NaN: equal series have equal bytes. */
+static double
+canonical(double value)
+{
+	return value == 0.0 ? 0.0 : isnan(value) ? get_float8_nan() : value;
+}
+
 void
 series_builder_init(SeriesBuilder *builder, MemoryContext context)
 {
@@ -35,22 +43,63 @@ series_builder_init(SeriesBuilder *builder, MemoryContext context)
 	builder->n = 0;
 	builder->allocated = 0;
 	builder->is_sorted = true;
+	builder->is_summing = false;
 	builder->points = NULL;
 }
 
-static void
-reserve(SeriesBuilder *builder, int more)
+void
+series_builder_settle(SeriesBuilder *builder)
 {
-	int			needed = builder->n + more;
+	SeriesPoint *points = builder->points;
+	int			n = 0;
 
-	if (needed > SERIES_MAX_POINTS)
+	if (!builder->is_sorted)
+		sort_points(points, builder->n);
+	builder->is_sorted = true;
+	if (!builder->is_summing)
+		return;
+	for (int i = 0; i < builder->n; i++)
+	{
+		if (n == 0 || points[n - 1].time != points[i].time)
+			points[n++] = points[i];
+		else
+			points[n - 1].value = canonical(points[n - 1].value + points[i].value);
+	}
+	builder->n = n;
+}
+
+static void
+refuse_more_than(int n)
+{
+	if (n > SERIES_MAX_POINTS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("a series cannot have more than %d points", SERIES_MAX_POINTS),
 				 errhint("Bring the values to a coarser step first, for example with GROUP BY date_trunc('hour', ts).")));
-	if (needed <= builder->allocated)
+}
+
+/*
+ * Room for more points.  What is added up is added up before the memory grows, so that it
+ * follows the number of different times and not that of rows; the sums may need room for
+ * twice the points of a series until then.
+ */
+static void
+reserve(SeriesBuilder *builder, int more)
+{
+	int			most = builder->is_summing ? 2 * SERIES_MAX_POINTS : SERIES_MAX_POINTS;
+
+	if (builder->n + more <= builder->allocated)
 		return;
-	builder->allocated = Min(Max(needed, Max(2 * builder->allocated, FIRST_ALLOCATION)), SERIES_MAX_POINTS);
+	if (builder->is_summing)
+	{
+		series_builder_settle(builder);
+		if (builder->n + more <= builder->allocated - builder->allocated / 4)
+			return;
+	}
+	refuse_more_than(builder->is_summing ? Max(builder->n, more) : builder->n + more);
+	if (builder->n + more <= builder->allocated)
+		return;
+	builder->allocated = Min(Max(builder->n + more, Max(2 * builder->allocated, FIRST_ALLOCATION)), most);
 	if (builder->points == NULL)
 		builder->points = MemoryContextAlloc(builder->context, builder->allocated * sizeof(SeriesPoint));
 	else
@@ -67,18 +116,25 @@ series_builder_add(SeriesBuilder *builder, TimestampTz time, double value)
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("the time of a point must be finite"),
 				 errhint("Leave such rows out, for example with FILTER (WHERE isfinite(ts)).")));
+	if (builder->is_summing && builder->n > 0 && builder->points[builder->n - 1].time == time)
+	{
+		point = &builder->points[builder->n - 1];
+		point->value = canonical(point->value + value);
+		return;
+	}
 	reserve(builder, 1);
 	point = &builder->points[builder->n++];
 	point->time = time;
-	/* one zero, one NaN: equal series have equal bytes */
-	point->value = value == 0.0 ? 0.0 : isnan(value) ? get_float8_nan() : value;
+	point->value = canonical(value);
 	if (builder->is_sorted && builder->n > 1)
 		builder->is_sorted = compare_points(point - 1, point) <= 0;
 }
 
 void
-series_builder_append(SeriesBuilder *builder, const SeriesBuilder *other)
+series_builder_append(SeriesBuilder *builder, SeriesBuilder *other)
 {
+	if (builder->is_summing)
+		series_builder_settle(other);
 	if (other->n == 0)
 		return;
 	reserve(builder, other->n);
@@ -88,17 +144,59 @@ series_builder_append(SeriesBuilder *builder, const SeriesBuilder *other)
 	builder->n += other->n;
 }
 
+void
+series_builder_append_series(SeriesBuilder *builder, const Series *series)
+{
+	const double *values = SERIES_VALUES(series);
+
+	if (series->n == 0)
+		return;
+	reserve(builder, series->n);
+	for (int i = 0; i < series->n; i++)
+		series_builder_add(builder, series->time[i], values[i]);
+}
+
+void
+series_builder_send(SeriesBuilder *builder, StringInfo buffer)
+{
+	if (builder->is_summing)
+		series_builder_settle(builder);
+	pq_sendbyte(buffer, builder->is_summing);
+	pq_sendint32(buffer, builder->n);
+	for (int i = 0; i < builder->n; i++)
+	{
+		pq_sendint64(buffer, builder->points[i].time);
+		pq_sendfloat8(buffer, builder->points[i].value);
+	}
+}
+
+void
+series_builder_receive(SeriesBuilder *builder, StringInfo buffer, MemoryContext context)
+{
+	int			n;
+
+	series_builder_init(builder, context);
+	builder->is_summing = pq_getmsgbyte(buffer) != 0;
+	n = pq_getmsgint(buffer, 4);
+	for (int i = 0; i < n; i++)
+	{
+		TimestampTz time = pq_getmsgint64(buffer);
+
+		series_builder_add(builder, time, pq_getmsgfloat8(buffer));
+	}
+}
+
 Series *
 series_builder_finish(SeriesBuilder *builder)
 {
-	Size		size = SERIES_SIZE(builder->n);
-	Series	   *series = palloc(size);
+	Series	   *series;
+	Size		size;
 	double	   *values;
 
-	if (!builder->is_sorted)
-		sort_points(builder->points, builder->n);
-	builder->is_sorted = true;
-
+	series_builder_settle(builder);
+	refuse_more_than(builder->n);
+	size = SERIES_SIZE(builder->n);
+	series = palloc(size);
 	SET_VARSIZE(series, size);
 	series->n = builder->n;
 	values = SERIES_VALUES(series);

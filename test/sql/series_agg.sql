@@ -63,3 +63,32 @@ SELECT series_agg(day, value) FROM usage WHERE day = '2026-01-02' AND vendor = 7
 SELECT series_agg(day, value) FROM usage WHERE value IS NULL;
 
 DROP TABLE usage;
+
+-- series_agg(series): what shards, partitions and stretches of time hold, merged.
+SELECT series_agg(s) FROM unnest(ARRAY['{2026-01-01 1, 2026-01-02 2}', '{2026-01-02 5, 2026-01-03 7}', NULL, '{}']::series[]) s;
+SELECT series_agg(s) AS no_rows FROM unnest('{}'::series[]) s;
+SELECT series_agg(s) AS only_null FROM unnest('{NULL}'::series[]) s;
+SELECT series_agg(s) AS not_numbers FROM unnest(ARRAY['{2026-01-01 NaN, 2026-01-02 Infinity, 2026-01-03 -1}',
+	'{2026-01-01 1, 2026-01-02 -Infinity, 2026-01-03 1}']::series[]) s;
+SELECT g, series_agg(s) FROM (SELECT i % 2 AS g, series_agg(date '2026-01-01' + i % 3, i) AS s FROM generate_series(1, 12) i GROUP BY i) q GROUP BY g ORDER BY g;
+SELECT i, series_agg(s) OVER (ORDER BY i ROWS 1 PRECEDING) FROM (VALUES (1, '{2026-01-01 1}'::series), (2, '{2026-01-01 2}'), (3, '{2026-01-02 3}')) v(i, s);
+-- As long as the sum has times: many more points may go in; one time too many is an error.
+SELECT n_points(series_agg(s)) FROM (SELECT series_agg(timestamptz '2020-01-01' + i * interval '1 s', i) AS s FROM generate_series(1, 1000000) i) l, generate_series(1, 3);
+SELECT series_agg(s) FROM (SELECT series_agg(timestamptz '2020-01-01' + i * interval '1 s', i) AS s FROM generate_series(1, 1000000) i
+	UNION ALL SELECT '{2019-01-01 1}') l;
+
+CREATE TABLE shard (id integer, s series);
+INSERT INTO shard SELECT k % 7, series_agg(date '2026-01-01' + (i + k) % 50, i) FROM generate_series(1, 300) k, generate_series(0, k % 40) i GROUP BY k;
+ANALYZE shard;
+RESET parallel_setup_cost; RESET parallel_tuple_cost; RESET min_parallel_table_scan_size;
+SET max_parallel_workers_per_gather = 0;
+CREATE TEMP TABLE serial_merge AS SELECT id, series_agg(s) AS s FROM shard GROUP BY id;
+SELECT n_points(series_agg(s)), (SELECT sum(y) FROM points(series_agg(s))) = (SELECT sum(y) FROM shard, points(s)) AS nothing_lost FROM shard;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET max_parallel_workers_per_gather = 3;
+\set merged 'SELECT id, capforecast.series_agg(s) AS s FROM shard GROUP BY id'
+SELECT pg_temp.plan_has(:'merged', '%Partial%Aggregate%') AS partial;
+SELECT count(*) AS n, bool_and(p.s::text = o.s::text) AS same FROM (:merged) p JOIN serial_merge o USING (id);
+DROP TABLE shard;
