@@ -27,6 +27,43 @@ CREATE FUNCTION capforecast._host_sql(template text)
 COMMENT ON FUNCTION capforecast._host_sql(text) IS
 	'Replace {entity}, {entity.column}, {alias:entity.column} and {!entity.column} in a statement by the bound names.';
 
+-- Templates run through the plans that the session keeps; see host_rows.c.
+CREATE FUNCTION capforecast._host_rows(anyelement, template text)
+	RETURNS SETOF anyelement LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'capforecast_host_rows';
+COMMENT ON FUNCTION capforecast._host_rows(anyelement, text) IS
+	'The rows of a statement on the host''s tables, as values of the first argument''s type.';
+CREATE FUNCTION capforecast._host_rows(anyelement, template text, VARIADIC "any")
+	RETURNS SETOF anyelement LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'capforecast_host_rows';
+COMMENT ON FUNCTION capforecast._host_rows(anyelement, text, "any") IS
+	'The same with values for $1, $2 and so on.';
+
+CREATE FUNCTION capforecast._host_row(anyelement, template text)
+	RETURNS anyelement LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'capforecast_host_row';
+COMMENT ON FUNCTION capforecast._host_row(anyelement, text) IS
+	'The first row of a statement on the host''s tables, as a value of the first argument''s type; NULL: none.';
+CREATE FUNCTION capforecast._host_row(anyelement, template text, VARIADIC "any")
+	RETURNS anyelement LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'capforecast_host_row';
+COMMENT ON FUNCTION capforecast._host_row(anyelement, text, "any") IS
+	'The same with values for $1, $2 and so on.';
+
+CREATE FUNCTION capforecast._host_write(anyelement, template text)
+	RETURNS SETOF anyelement LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_host_write';
+COMMENT ON FUNCTION capforecast._host_write(anyelement, text) IS
+	'As _host_rows(), for a statement that writes or must see what this transaction has written.';
+CREATE FUNCTION capforecast._host_write(anyelement, template text, VARIADIC "any")
+	RETURNS SETOF anyelement LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_host_write';
+COMMENT ON FUNCTION capforecast._host_write(anyelement, text, "any") IS
+	'The same with values for $1, $2 and so on.';
+
+CREATE FUNCTION capforecast._host_execute(template text)
+	RETURNS bigint LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_host_execute';
+COMMENT ON FUNCTION capforecast._host_execute(text) IS
+	'Run a statement that writes to the host''s tables; how many rows it wrote.';
+CREATE FUNCTION capforecast._host_execute(template text, VARIADIC "any")
+	RETURNS bigint LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_host_execute';
+COMMENT ON FUNCTION capforecast._host_execute(text, "any") IS
+	'The same with values for $1, $2 and so on.';
+
 CREATE FUNCTION capforecast._host_problems(OUT subject text, OUT sqlstate text, OUT problem text, OUT fix text)
 	RETURNS SETOF record LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'capforecast_host_problems';
 COMMENT ON FUNCTION capforecast._host_problems() IS
@@ -42,10 +79,16 @@ CREATE FUNCTION capforecast._host_column(entity text, "column" text)
 COMMENT ON FUNCTION capforecast._host_column(text, text) IS
 	'The quoted name of the host''s column, for INSERT and SET; NULL where the table has none.';
 
+CREATE FUNCTION capforecast._host_cast(entity text, "column" text, expression text)
+	RETURNS text LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'capforecast_host_cast';
+COMMENT ON FUNCTION capforecast._host_cast(text, text, text) IS
+	'An expression as a value of the type of the host''s column: what is text here may be an enum or a uuid there.';
+
 -- assignments: logical column, expression, logical column, expression, …
 CREATE FUNCTION capforecast._host_set(entity text, VARIADIC assignments text[])
 	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT string_agg(format('%s = %s', capforecast._host_column(entity, assignments[i]), assignments[i + 1]), ', ' ORDER BY i)
+	SELECT string_agg(format('%s = %s', capforecast._host_column(entity, assignments[i]),
+		capforecast._host_cast(entity, assignments[i], assignments[i + 1])), ', ' ORDER BY i)
 	FROM generate_series(1, cardinality(assignments), 2) AS i
 	WHERE capforecast._host_column(entity, assignments[i]) IS NOT NULL
 $$;
@@ -55,7 +98,7 @@ COMMENT ON FUNCTION capforecast._host_set(text, text[]) IS
 CREATE FUNCTION capforecast._host_insert(entity text, VARIADIC assignments text[])
 	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT format('(%s) SELECT %s', string_agg(capforecast._host_column(entity, assignments[i]), ', ' ORDER BY i),
-		string_agg(assignments[i + 1], ', ' ORDER BY i))
+		string_agg(capforecast._host_cast(entity, assignments[i], assignments[i + 1]), ', ' ORDER BY i))
 	FROM generate_series(1, cardinality(assignments), 2) AS i
 	WHERE capforecast._host_column(entity, assignments[i]) IS NOT NULL
 $$;

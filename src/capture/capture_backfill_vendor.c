@@ -48,7 +48,6 @@ capforecast_backfill_vendor_usage(PG_FUNCTION_ARGS)
 	Datum		values[3];
 	RunRecord	record;
 	Scope		scope;
-	char	   *sql;
 
 	PreventCommandIfReadOnly("backfill_vendor_usage()");
 	if (DATE_NOT_FINITE(from) || from >= today || from < today - CAPTURE_MAX_DAYS)
@@ -64,10 +63,8 @@ capforecast_backfill_vendor_usage(PG_FUNCTION_ARGS)
 	scope_enter(&scope);
 	run_record_start(&record, "backfill_vendor_usage", now, now);
 	capture_lock(CAPTURE_LOCK_VENDOR_USAGE);
-	sql = psprintf(statement, host_sql_expand(host_history_vendor_products));
-	scope_set("row_security", "off");
-	scope_execute(sql, 3, types, values, NULL, false, SPI_OK_INSERT);
-	record.examined = record.changed = SPI_processed;
+	record.changed = host_sql_write(psprintf(statement, host_history_vendor_products), 3, types, values);
+	record.examined = record.changed;
 	run_record_settle(&record);
 	scope_leave(&scope);
 	PG_RETURN_INT64(record.changed);

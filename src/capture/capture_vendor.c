@@ -14,7 +14,6 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 
 #include "capture/capture_lock.h"
 #include "common/attempt.h"
@@ -46,7 +45,7 @@ static const char *const sums[N_RESOURCES][2] = {
 	"greatest(cardinality(l.products_at), cardinality(l.orders_at), cardinality(l.team_members_at)) >= 64 OR $1 - l.first_day > 32000"
 
 /*
- * The statement: used is what there is, latest each vendor's last row.
+ * The statement, a template: used is what there is, latest each vendor's last row.
  */
 static char *
 store_statement(void)
@@ -80,7 +79,7 @@ store_statement(void)
 					 "SELECT n.vendor_id, CASE WHEN n.begins THEN $1 ELSE n.first_day END%s "
 					 "FROM (SELECT coalesce(used.vendor, l.vendor_id) AS vendor_id, l.first_day, "
 					 "l.vendor_id IS NULL OR " ROW_IS_FULL " AS begins",
-					 host_sql_expand(host_vendor_usage), columns.data);
+					 host_vendor_usage, columns.data);
 	for (int r = 0; r < N_RESOURCES; r++)
 		appendStringInfo(&sql, ", l.%1$s_at, l.%1$s, coalesce(used.%1$s, 0) AS %1$s_now, "
 						 "coalesce(used.%1$s, 0) IS DISTINCT FROM l.%1$s[cardinality(l.%1$s)] AS %1$s_changed", resources[r]);
@@ -97,14 +96,9 @@ store_usage(DateADT day, int64 *examined, int64 *changed)
 {
 	Oid			types[1] = {DATEOID};
 	Datum		values[1] = {DateADTGetDatum(day)};
-	char	   *sql = store_statement();
-	int			nest = NewGUCNestLevel();
 	bool		is_null;
 
-	/* A policy that hides rows would make a smaller number, not an error. */
-	scope_set("row_security", "off");
-	scope_execute(sql, 1, types, values, NULL, false, SPI_OK_SELECT);
-	AtEOXact_GUC(true, nest);
+	host_sql_write(store_statement(), 1, types, values);
 	*examined = DatumGetInt64(scope_datum(0, 1, &is_null));
 	*changed = DatumGetInt64(scope_datum(0, 2, &is_null));
 }

@@ -16,8 +16,9 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "common/scope.h"
 #include "host/host_binding.h"
+#include "host/host_bound.h"
+#include "host/host_watch.h"
 
 /* ---------- finding ---------- */
 
@@ -39,32 +40,24 @@ HostBinding *
 host_binding_find(const HostEntity *entity)
 {
 	HostBinding *binding = binding_by_default(entity);
-	Oid			types[1] = {TEXTOID};
-	Datum		values[1];
+	const HostBound *bound = host_bound_find(entity);
 	Oid			schema_oid;
+	int			n_entities;
 
-	values[0] = CStringGetTextDatum(entity->name);
-	scope_execute("SELECT b.schema_name::text, b.table_name::text, c.key, c.value "
-				  "FROM capforecast.binding b LEFT JOIN LATERAL jsonb_each_text(b.columns) c ON true "
-				  "WHERE b.entity = $1", 1, types, values, NULL, true, SPI_OK_SELECT);
-	for (uint64 row = 0; row < SPI_processed; row++)
+	if (bound != NULL)
 	{
-		HeapTuple	tuple = SPI_tuptable->vals[row];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		char	   *logical = SPI_getvalue(tuple, desc, 3);
-
 		binding->is_bound = true;
-		binding->schema = SPI_getvalue(tuple, desc, 1);
-		binding->table = SPI_getvalue(tuple, desc, 2);
-		for (int i = 0; logical != NULL && i < entity->n_columns; i++)
-			if (strcmp(entity->columns[i].name, logical) == 0)
-				binding->column_names[i] = SPI_getvalue(tuple, desc, 4);
+		binding->schema = pstrdup(bound->schema);
+		binding->table = pstrdup(bound->table);
+		for (int i = 0; i < entity->n_columns; i++)
+			binding->column_names[i] = bound->column_names[i] ? pstrdup(bound->column_names[i]) : NULL;
 	}
 
 	binding->relation = quote_qualified_identifier(binding->schema, binding->table);
 	schema_oid = get_namespace_oid(binding->schema, true);
 	if (OidIsValid(schema_oid))
 		binding->relid = get_relname_relid(binding->table, schema_oid);
+	host_watch_relation(entity - host_schema_entities(&n_entities), binding->relid);
 	return binding;
 }
 
@@ -166,6 +159,20 @@ host_binding_column_name(const HostBinding *binding, const HostColumn *column)
 	if (physical == NULL || get_attnum(binding->relid, physical) <= 0)
 		return NULL;
 	return pstrdup(quote_identifier(physical));
+}
+
+/* Without the length that the type may have: too long a value is to be an error, not cut. */
+char *
+host_binding_cast(const HostBinding *binding, const HostColumn *column, const char *expression)
+{
+	char	   *physical = physical_name(binding, column);
+	AttrNumber	attno = physical ? get_attnum(binding->relid, physical) : InvalidAttrNumber;
+
+	if (attno <= 0)
+		return pstrdup(expression);
+	return psprintf("CAST((%s) AS %s)", expression,
+					format_type_extended(get_atttype(binding->relid, attno), -1,
+										 FORMAT_TYPE_TYPEMOD_GIVEN | FORMAT_TYPE_FORCE_QUALIFY));
 }
 
 HostProblem

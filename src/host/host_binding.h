@@ -67,6 +67,9 @@ extern char *host_binding_proposal(const HostBinding *binding);
 /* The bare quoted column name, for INSERT and SET; NULL when there is none. */
 extern char *host_binding_column_name(const HostBinding *binding, const HostColumn *column);
 
+/* An expression as a value of the column's own type; as it is where there is no such column. */
+extern char *host_binding_cast(const HostBinding *binding, const HostColumn *column, const char *expression);
+
 pg_noreturn extern void host_problem_raise(const HostProblem *problem);
 
 #endif							/* CAPFORECAST_HOST_BINDING_H */

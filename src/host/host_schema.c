@@ -4,7 +4,7 @@
  *		can stand for a column that a table does not have.
  *
  * This is the only list of them.  Statements name tables and columns through it
- * (host_sql.h), bind() and doctor() check against it.
+ * (host_template.h), bind() and doctor() check against it.
  */
 #include "postgres.h"
 
@@ -144,6 +144,8 @@ static const HostEntity entities[] = {
 	ENTITY(vendor_addons, "add-ons of a vendor", "subscription_addons tenant_addons shop_addons"),
 	ENTITY(billing_history, "invoices", "invoices"),
 };
+
+StaticAssertDecl(lengthof(entities) <= HOST_MAX_ENTITIES, "HOST_MAX_ENTITIES is too small");
 
 const HostEntity *
 host_schema_entities(int *n_entities)

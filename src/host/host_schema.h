@@ -39,6 +39,9 @@ typedef struct HostEntity
 	int			n_columns;
 } HostEntity;
 
+/* At least as many as there are. */
+#define HOST_MAX_ENTITIES 16
+
 extern const HostEntity *host_schema_entities(int *n_entities);
 
 /* Both return NULL when there is none of that name. */

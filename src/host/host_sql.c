@@ -1,109 +1,16 @@
 /*
  * host_sql.c
- *		The one place where SQL text against the host's tables is made and run.
+ *		Templates run from C, and what SQL asks about the names in them.
  */
 #include "postgres.h"
 
-#include "lib/stringinfo.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 
 #include "common/scope.h"
 #include "host/host_binding.h"
 #include "host/host_sql.h"
-
-/* The bindings met so far in one template. */
-static HostBinding *
-binding_of(List **met, const char *name)
-{
-	ListCell   *cell;
-	const HostEntity *entity = host_schema_entity_named(name);
-	HostBinding *binding;
-	HostProblem problem;
-
-	foreach(cell, *met)
-	{
-		binding = lfirst(cell);
-		if (binding->entity == entity)
-			return binding;
-	}
-	binding = host_binding_find(entity);
-	problem = host_binding_table_problem(binding);
-	if (problem.sqlstate != 0)
-		host_problem_raise(&problem);
-	*met = lappend(*met, binding);
-	return binding;
-}
-
-/* One name in braces, without them. */
-static char *
-expand_name(List **met, char *token)
-{
-	bool		bare = token[0] == '!';
-	char	   *colon = strchr(token, ':');
-	char	   *prefix = "";
-	char	   *entity_name = token + bare;
-	char	   *column_name;
-	HostBinding *binding;
-	const HostColumn *column;
-	HostProblem problem;
-	char	   *expression;
-
-	if (colon != NULL)
-	{
-		prefix = psprintf("%.*s.", (int) (colon - token), token);
-		entity_name = colon + 1;
-	}
-	column_name = strchr(entity_name, '.');
-	if (column_name != NULL)
-		*column_name++ = '\0';
-
-	binding = binding_of(met, entity_name);
-	if (column_name == NULL)
-		return binding->relation;
-	column = host_schema_column_named(binding->entity, column_name);
-	problem = host_binding_column_problem(binding, column, prefix, &expression);
-	if (problem.sqlstate != 0)
-		host_problem_raise(&problem);
-	if (!bare)
-		return expression;
-	expression = host_binding_column_name(binding, column);
-	if (expression == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("table %s has no column for \"%s\" of entity \"%s\"",
-						binding->relation, column_name, entity_name),
-				 errhint("Bind it with SELECT capforecast.bind('%s', '%s', '{\"%s\": \"your_column\"}').",
-						 entity_name, binding->relation, column_name)));
-	return expression;
-}
-
-char *
-host_sql_expand(const char *template)
-{
-	StringInfoData sql;
-	List	   *met = NIL;
-	const char *at = template;
-	const char *open;
-
-	initStringInfo(&sql);
-	while ((open = strchr(at, '{')) != NULL)
-	{
-		size_t		length = strspn(open + 1, "abcdefghijklmnopqrstuvwxyz_.:!");
-
-		appendBinaryStringInfo(&sql, at, open - at);
-		at = open + 1;
-		if (length > 0 && at[length] == '}')
-		{
-			appendStringInfoString(&sql, expand_name(&met, pnstrdup(at, length)));
-			at += length + 1;
-		}
-		else
-			appendStringInfoChar(&sql, '{');	/* of an array or JSON literal */
-	}
-	appendStringInfoString(&sql, at);
-	return sql.data;
-}
+#include "host/host_statement.h"
+#include "host/host_template.h"
 
 void
 host_sql_read(const char *template)
@@ -112,15 +19,15 @@ host_sql_read(const char *template)
 }
 
 void
-host_sql_read_with(const char *template, int nargs, Oid *types, Datum *values)
+host_sql_read_with(const char *template, int nargs, const Oid *types, const Datum *values)
 {
-	char	   *sql = host_sql_expand(template);
-	int			nest = NewGUCNestLevel();
+	(void) host_statement_run(host_statement(template, HOST_COUNT, nargs, types), types, values, NULL, NULL);
+}
 
-	/* A policy that hides rows would make a smaller number, not an error. */
-	scope_set("row_security", "off");
-	scope_execute(sql, nargs, types, values, NULL, true, SPI_OK_SELECT);
-	AtEOXact_GUC(true, nest);
+uint64
+host_sql_write(const char *template, int nargs, const Oid *types, const Datum *values)
+{
+	return host_statement_run(host_statement(template, HOST_WRITE, nargs, types), types, values, NULL, NULL);
 }
 
 /*
@@ -136,7 +43,7 @@ capforecast_host_sql(PG_FUNCTION_ARGS)
 	MemoryContext caller = CurrentMemoryContext;
 
 	scope_enter(&scope);
-	sql = MemoryContextStrdup(caller, host_sql_expand(text_to_cstring(PG_GETARG_TEXT_PP(0))));
+	sql = MemoryContextStrdup(caller, host_template_expand(text_to_cstring(PG_GETARG_TEXT_PP(0))));
 	scope_leave(&scope);
 	PG_RETURN_TEXT_P(cstring_to_text(sql));
 }
@@ -180,4 +87,25 @@ capforecast_host_column(PG_FUNCTION_ARGS)
 	if (name == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(name));
+}
+
+/*
+ * capforecast._host_cast(entity text, column text, expression text) → text
+ *		The expression as a value of the column's own type, for INSERT and SET.
+ */
+PG_FUNCTION_INFO_V1(capforecast_host_cast);
+Datum
+capforecast_host_cast(PG_FUNCTION_ARGS)
+{
+	const HostEntity *entity = host_schema_entity_named(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	const HostColumn *column = host_schema_column_named(entity, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	MemoryContext caller = CurrentMemoryContext;
+	Scope		scope;
+	char	   *cast;
+
+	scope_enter(&scope);
+	cast = MemoryContextStrdup(caller, host_binding_cast(host_binding_find(entity), column,
+														 text_to_cstring(PG_GETARG_TEXT_PP(2))));
+	scope_leave(&scope);
+	PG_RETURN_TEXT_P(cstring_to_text(cast));
 }

@@ -95,23 +95,19 @@ capforecast_vendor_outlook(PG_FUNCTION_ARGS)
 	Oid			types[3] = {TIMESTAMPTZOID, TIMESTAMPTZOID, DATEOID};
 	Datum		values[3] = {TimestampTzGetDatum(as_of), TimestampTzGetDatum(until)};
 	DateADT		last;
-	char	   *sql;
 	Scope		scope;
 
 	InitMaterializedSRF(fcinfo, 0);
 	scope_enter(&scope);
-	sql = psprintf(statement, host_sql_expand(host_vendor_limits), host_sql_expand(host_vendor_tiers),
-				   host_sql_expand(host_vendor_names));
 	if (last_captured(as_of, &last))
 	{
 		values[2] = DateADTGetDatum(last);
-		scope_set("row_security", "off");
 		scope_set("datestyle", "ISO");
 		/* the table is small beside the work that each of its rows is */
 		scope_set("min_parallel_table_scan_size", "0");
 		/* costs say little of one call in thousands: compiling takes longer than it saves */
 		scope_set("jit", "off");
-		scope_execute(sql, 3, types, values, NULL, true, SPI_OK_SELECT);
+		host_sql_read_with(psprintf(statement, host_vendor_limits, host_vendor_tiers, host_vendor_names), 3, types, values);
 		for (uint64 row = 0; row < SPI_processed; row++)
 			tuplestore_puttuple(rsinfo->setResult, SPI_tuptable->vals[row]);
 	}

@@ -1,0 +1,141 @@
+/*
+ * host_template.c
+ *		Statements against the host's tables, written with logical names: the one place
+ *		where their text is made.
+ */
+#include "postgres.h"
+
+#include <ctype.h>
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+
+#include "common/scope.h"
+#include "host/host_binding.h"
+#include "host/host_template.h"
+
+/* The bindings met so far in one template. */
+static HostBinding *
+binding_of(List **met, const char *name)
+{
+	ListCell   *cell;
+	const HostEntity *entity = host_schema_entity_named(name);
+	HostBinding *binding;
+	HostProblem problem;
+
+	foreach(cell, *met)
+	{
+		binding = lfirst(cell);
+		if (binding->entity == entity)
+			return binding;
+	}
+	binding = host_binding_find(entity);
+	problem = host_binding_table_problem(binding);
+	if (problem.sqlstate != 0)
+		host_problem_raise(&problem);
+	*met = lappend(*met, binding);
+	return binding;
+}
+
+/* A column by its bare name: it must be one that can be written. */
+static char *
+bare_name(const HostBinding *binding, const HostColumn *column)
+{
+	char	   *name = host_binding_column_name(binding, column);
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("table %s has no column for \"%s\" of entity \"%s\"",
+						binding->relation, column->name, binding->entity->name),
+				 errhint("Bind it with SELECT capforecast.bind('%s', '%s', '{\"%s\": \"your_column\"}').",
+						 binding->entity->name, binding->relation, column->name)));
+	return name;
+}
+
+static char *
+column_value(const HostBinding *binding, const HostColumn *column, const char *prefix)
+{
+	char	   *expression;
+	HostProblem problem = host_binding_column_problem(binding, column, prefix, &expression);
+
+	if (problem.sqlstate != 0)
+		host_problem_raise(&problem);
+	return expression;
+}
+
+/* One name in braces, without them: [!|alias:|$n:]entity[.column]. */
+static char *
+expand_name(List **met, char *token)
+{
+	char	   *colon = strchr(token, ':');
+	char	   *entity_name = colon ? colon + 1 : token + (token[0] == '!');
+	char	   *column_name = strchr(entity_name, '.');
+	HostBinding *binding;
+	const HostColumn *column;
+
+	if (colon != NULL)
+		*colon = '\0';
+	if (column_name != NULL)
+		*column_name++ = '\0';
+	binding = binding_of(met, entity_name);
+	if (column_name == NULL)
+		return binding->relation;
+	column = host_schema_column_named(binding->entity, column_name);
+	if (token[0] == '!')
+		return bare_name(binding, column);
+	if (token[0] == '$')
+		return host_binding_cast(binding, column, token);
+	return column_value(binding, column, colon ? psprintf("%s.", token) : "");
+}
+
+/* What a function of the extension returns. */
+static char *
+call_fragment(const char *token)
+{
+	scope_execute(psprintf("SELECT capforecast.%s", token), 0, NULL, NULL, NULL, true, SPI_OK_SELECT);
+	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+}
+
+static void
+expand_into(StringInfo sql, List **met, const char *template)
+{
+	const char *at = template;
+	const char *open;
+
+	check_stack_depth();
+	while ((open = strchr(at, '{')) != NULL)
+	{
+		size_t		length = strspn(open + 1, "abcdefghijklmnopqrstuvwxyz_.:!$0123456789");
+		const char *end_of_call = NULL;
+
+		appendBinaryStringInfo(sql, at, open - at);
+		at = open + 1;
+		if (length > 0 && at[0] == '_' && at[length] == '(')
+			end_of_call = strstr(at, ")}");
+		if (end_of_call != NULL)
+		{
+			expand_into(sql, met, call_fragment(pnstrdup(at, end_of_call + 1 - at)));
+			at = end_of_call + 2;
+		}
+		else if (length > 0 && (isalpha((unsigned char) at[0]) || strchr("!$", at[0])) && at[length] == '}')
+		{
+			appendStringInfoString(sql, expand_name(met, pnstrdup(at, length)));
+			at += length + 1;
+		}
+		else
+			appendStringInfoChar(sql, '{');		/* of an array or JSON literal */
+	}
+	appendStringInfoString(sql, at);
+}
+
+char *
+host_template_expand(const char *template)
+{
+	StringInfoData sql;
+	List	   *met = NIL;
+
+	initStringInfo(&sql);
+	expand_into(&sql, &met, template);
+	return sql.data;
+}

@@ -1,0 +1,26 @@
+/*
+ * host_template.h
+ *		Statements against the host's tables, written with logical names.
+ */
+#ifndef CAPFORECAST_HOST_TEMPLATE_H
+#define CAPFORECAST_HOST_TEMPLATE_H
+
+/*
+ * A template is SQL with names in braces:
+ *
+ *		{vendors}						the bound table, quoted and qualified
+ *		{vendors.is_active}				its column (as a value of the column's kind)
+ *		{s:vendor_subscriptions.tier}	the same, of the alias s
+ *		{!vendor_subscriptions.tier}	the bare column name, for INSERT and SET
+ *		{$1:vendor_subscriptions.tier}	the parameter as a value of the column's own type: to
+ *										compare a key (its index serves), or to write
+ *		{_tiers_sql()}					what the function of the extension returns for these
+ *										arguments (constants), a template again
+ *
+ * Returns the statement in the current memory context.  Raises 42P01, 42703,
+ * 42804 or 42501 with a hint that names the fix where a name cannot be resolved
+ * or read by the caller.  Needs an open Scope.
+ */
+extern char *host_template_expand(const char *template);
+
+#endif							/* CAPFORECAST_HOST_TEMPLATE_H */
