@@ -159,7 +159,7 @@ CREATE FUNCTION capforecast._section_do(facts jsonb)
 	SELECT capforecast._section('do', 'What to do', coalesce(capforecast._part_failed(facts, 'recommendations'), CASE WHEN count(*) = 0 THEN 'Nothing needs doing.' END),
 		CASE WHEN count(*) > 0 THEN '<ol class="do">' || string_agg(format('<li><div>%s</div><div><h3>%s</h3><p>%s</p></div><div class="due">%s%s</div></li>',
 			capforecast._status_html(i.urgency, CASE i.urgency WHEN 'critical' THEN 'act now' WHEN 'warning' THEN 'soon' WHEN 'watch' THEN 'watch' ELSE 'note' END),
-			capforecast._escape_html(capforecast._readable(i.heading, capforecast._today(facts))), capforecast._escape_html(capforecast._sentence(capforecast._readable(i.words, capforecast._today(facts)))),
+			capforecast._escape_html(capforecast._sentence(capforecast._readable(i.heading, capforecast._today(facts)))), capforecast._escape_html(capforecast._sentence(capforecast._readable(i.words, capforecast._today(facts)))),
 			CASE WHEN i.due < capforecast._today(facts) THEN 'overdue since ' || capforecast._time_html(i.due, capforecast._today(facts))
 				WHEN i.rule = 'forecast_pending' THEN 'from ' || capforecast._time_html(i.due, capforecast._today(facts)) || ' on'
 				WHEN i.due IS NOT NULL THEN 'by ' || capforecast._time_html(i.due, capforecast._today(facts), true) ELSE '' END,
