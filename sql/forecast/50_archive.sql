@@ -92,6 +92,9 @@ DECLARE
 	kept bigint := 0;
 	failures jsonb := '{}';
 BEGIN
+	IF NOT capforecast._begin_run('run_forecasts', started, now) THEN
+		RETURN 0;
+	END IF;
 	FOR the_metric IN SELECT m.metric FROM capforecast.metrics m ORDER BY 1 LOOP
 		examined := examined + 1;
 		BEGIN

@@ -118,22 +118,38 @@ COMMENT ON FUNCTION capforecast._doctor_snapshots(timestamptz) IS 'What doctor()
 CREATE FUNCTION capforecast._doctor_jobs(as_of timestamptz)
 	RETURNS TABLE (severity text, subject text, problem text, fix text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN h.status = 'never_run' THEN 'warning' ELSE 'error' END, h.job,
+	WITH health AS MATERIALIZED (SELECT * FROM capforecast.job_health(as_of))
+	SELECT CASE WHEN h.status IN ('never_run', 'incomplete') THEN 'warning' ELSE 'error' END, h.job,
 		CASE h.status WHEN 'never_run' THEN 'the job has never run'
 			WHEN 'overdue' THEN format('the job has not succeeded since %s',
 				coalesce(to_char(h.last_success AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), 'ever'))
+			WHEN 'hanging' THEN CASE WHEN h.held_by IS NOT NULL THEN format('the job hangs: process %s has its lock, and it has not succeeded since %s',
+					h.held_by, coalesce(to_char(h.last_success AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), 'ever'))
+				ELSE format('the run that began at %s has not ended: it hangs, or was killed', to_char(h.last_started AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')) END
+			WHEN 'incomplete' THEN format('%s of the job''s rows fail at every run; capforecast.finding says which and why', h.rows_failed)
 			ELSE 'the last run of the job failed' END
 			|| coalesce(': ' || h.last_error, ''),
-		format('CALL capforecast.run_job(%L);', h.job)
-	FROM capforecast.job_health(as_of) h WHERE h.status <> 'ok'
+		CASE WHEN h.held_by IS NOT NULL AND h.status = 'hanging'
+				THEN format('SELECT * FROM pg_stat_activity WHERE pid = %s;  -- then pg_cancel_backend(%1$s), or pg_terminate_backend(%1$s)', h.held_by)
+			WHEN h.status = 'incomplete' THEN format('SELECT * FROM capforecast.finding WHERE resolved_at IS NULL AND subject LIKE %L;', h.job || ' %')
+			ELSE format('CALL capforecast.run_job(%L);', h.job) END
+	FROM health h WHERE h.status <> 'ok'
 	UNION ALL
 	SELECT 'warning', h.job, format('the last run left out %s: %s', part.key, part.value ->> 'message'),
 		coalesce(part.value ->> 'hint', format('CALL capforecast.run_job(%L);', h.job))
-	FROM capforecast.job_health(as_of) h
+	FROM health h
 		JOIN LATERAL (SELECT * FROM capforecast.job_run r WHERE r.job = h.job AND r.status = 'ok' AND (r.changed > 0 OR r.failed > 0) AND r.started_at <= _doctor_jobs.as_of
 						ORDER BY r.started_at DESC, r.run_id DESC LIMIT 1) latest ON latest.failed > 0
 		CROSS JOIN LATERAL jsonb_each(latest.detail) part
 	WHERE jsonb_typeof(part.value) = 'object' AND part.value ? 'message'
+	UNION ALL
+	-- Those of single rows are in the job's own line.
+	SELECT CASE f.severity WHEN 'critical' THEN 'error' ELSE f.severity END, 'finding',
+		format('%s: %s%s', f.code, array_to_string((array_agg(f.subject ORDER BY f.last_seen DESC, f.id))[1:3], ', '),
+			CASE WHEN count(*) > 3 THEN format(' and %s more', count(*) - 3) ELSE '' END),
+		format('SELECT * FROM capforecast.finding WHERE resolved_at IS NULL AND code = %L;', f.code)
+	FROM capforecast.finding f WHERE f.resolved_at IS NULL AND f.code <> 'job_row_failed' AND f.first_seen <= _doctor_jobs.as_of
+	GROUP BY f.code, f.severity
 	UNION ALL
 	SELECT 'info', r.job, format('run %s has been running since %s: it was killed, or hangs', r.run_id,
 			to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')),

@@ -28,7 +28,9 @@ DECLARE
 	now constant timestamptz := capforecast._now(as_of);
 	n bigint;
 BEGIN
-	PERFORM pg_advisory_xact_lock(x'63617066'::integer, 4);
+	IF NOT capforecast._begin_run('look_at_vendors', started, now) THEN
+		RETURN 0;
+	END IF;
 	DELETE FROM capforecast.vendor_near_limit;
 	INSERT INTO capforecast.vendor_near_limit
 	SELECT (now AT TIME ZONE 'UTC')::date, o.vendor_id, o.vendor_name, o.resource, o.tier, o.current_value, o.limit_value,

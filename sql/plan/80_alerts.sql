@@ -129,7 +129,9 @@ BEGIN
 			MESSAGE = 'cooldown must not be negative',
 			HINT = 'Give an interval, for example ''24 hours''.';
 	END IF;
-	PERFORM pg_advisory_xact_lock(x'63617066'::integer, 5);
+	IF NOT capforecast._begin_run('raise_alerts', started, now) THEN
+		RETURN;
+	END IF;
 
 	FOR told IN
 		SELECT f.*

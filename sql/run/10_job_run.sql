@@ -6,7 +6,7 @@ CREATE TABLE capforecast.job_run (
 	started_at     timestamptz NOT NULL,
 	finished_at    timestamptz,
 	as_of          timestamptz NOT NULL,
-	status         text NOT NULL CHECK (status IN ('running', 'ok', 'failed')),
+	status         text NOT NULL CHECK (status IN ('running', 'ok', 'failed', 'already_running')),
 	examined       bigint,
 	changed        bigint,
 	skipped_locked bigint,
@@ -16,21 +16,33 @@ CREATE TABLE capforecast.job_run (
 CREATE INDEX job_run_latest ON capforecast.job_run (job, started_at DESC);
 COMMENT ON TABLE capforecast.job_run IS
 	'One row for each run of a job. A row that stays running belongs to a run that was killed.';
+COMMENT ON COLUMN capforecast.job_run.status IS 'running; ok; failed, and detail says why; already_running: another run had the job''s lock, and this one did nothing, which is no success';
 COMMENT ON COLUMN capforecast.job_run.as_of IS 'the instant that the run counted as now';
 COMMENT ON COLUMN capforecast.job_run.examined IS 'things looked at';
 COMMENT ON COLUMN capforecast.job_run.changed IS 'things written';
 COMMENT ON COLUMN capforecast.job_run.skipped_locked IS 'things left for the next run because somebody held them';
 COMMENT ON COLUMN capforecast.job_run.failed IS 'parts that failed while the rest was kept; detail says which and why';
-COMMENT ON COLUMN capforecast.job_run.detail IS 'per part: message, sqlstate, hint; "error" where the run failed as a whole';
+COMMENT ON COLUMN capforecast.job_run.detail IS 'per part: message, sqlstate, hint; "error" where the run failed as a whole; texts are cut at 1000 bytes, parts listed to 100';
 SELECT pg_catalog.pg_extension_config_dump('capforecast.job_run', '');
 SELECT pg_catalog.pg_extension_config_dump('capforecast.job_run_run_id_seq', '');
+
+CREATE FUNCTION capforecast._lock_key(name text)
+	RETURNS oid LANGUAGE C IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'capforecast_lock_key';
+COMMENT ON FUNCTION capforecast._lock_key(text) IS
+	'What pg_locks shows as objid for the lock of a job, where classid is capforecast.job_run.';
+
+CREATE FUNCTION capforecast._begin_run(job text, started_at timestamptz, as_of timestamptz, dry_run boolean DEFAULT false,
+		waits boolean DEFAULT true)
+	RETURNS boolean LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_begin_run';
+COMMENT ON FUNCTION capforecast._begin_run(text, timestamptz, timestamptz, boolean, boolean) IS
+	'Take the job''s lock to the end of the transaction. Where another run has it, a run that somebody called waits for it; one that run_job() started, or one that is not to wait, is on record as already_running (a dry run is not), and false says that it has nothing to do. Error: 22004.';
 
 CREATE FUNCTION capforecast._settle_run(job text, started_at timestamptz, as_of timestamptz,
 		examined bigint, changed bigint, skipped_locked bigint DEFAULT 0, failed bigint DEFAULT 0,
 		detail jsonb DEFAULT NULL)
 	RETURNS bigint LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_settle_run';
 COMMENT ON FUNCTION capforecast._settle_run(text, timestamptz, timestamptz, bigint, bigint, bigint, bigint, jsonb) IS
-	'Write the settled row of a job''s run; returns its run_id. Every job ends with it.';
+	'Write the settled row of a job''s run; returns its run_id. Every job ends with it. Errors: 22004 for a NULL but detail, 22023 for a detail that is no JSON object.';
 
 CREATE FUNCTION capforecast._purge_runs()
 	RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -42,7 +54,8 @@ COMMENT ON FUNCTION capforecast._purge_runs() IS 'Drop runs that the clock says 
 -- The jobs that change the host's own tables are the operator's to switch on.
 CREATE VIEW capforecast.job WITH (security_invoker = true) AS
 	SELECT j.name, format('SELECT capforecast.%I()', j.name) AS statement, j.schedule, j.every, j.writes_host, j.purpose,
-		NOT j.writes_host OR capforecast._setting('manage_subscriptions')::boolean AS enabled
+		NOT j.writes_host OR capforecast._setting('manage_subscriptions')::boolean AS enabled,
+		greatest(2 * j.every, interval '15 minutes') AS patience
 	FROM (VALUES
 		('capture_daily_snapshot'::text, '7 * * * *'::text, interval '1 hour', false,
 		 'The day''s snapshot. Hourly: the first run of a UTC day counts, the others find it done.'::text),
@@ -66,4 +79,4 @@ CREATE VIEW capforecast.job WITH (security_invoker = true) AS
 		 'Let cancellations take effect, end what is past due for too long, report what is wrong, drop old logs.')
 	) AS j(name, schedule, every, writes_host, purpose);
 COMMENT ON VIEW capforecast.job IS
-	'The jobs: what run_job(name) runs, and how often schedule_jobs() has it run (UTC). Those that write the host''s tables (writes_host) are enabled by capforecast.manage_subscriptions = on, best set with ALTER DATABASE.';
+	'The jobs: what run_job(name) runs, and how often schedule_jobs() has it run (UTC). Those that write the host''s tables (writes_host) are enabled by capforecast.manage_subscriptions = on, best set with ALTER DATABASE. patience: for how long a job may be without success, or a run without an end.';

@@ -105,6 +105,8 @@ DECLARE
 BEGIN
 	IF cardinality(due) > 0 THEN
 		EXECUTE format('SELECT capforecast.%I($1, $2, $3)', worker) INTO done USING as_of, due, options;
+		-- what the host has deferred belongs to these rows, not to the end of the transaction
+		SET CONSTRAINTS ALL IMMEDIATE;
 	END IF;
 	RETURN done || jsonb_build_object('skipped_locked', cardinality(ids) - cardinality(locked));
 END
@@ -112,79 +114,62 @@ $$;
 COMMENT ON FUNCTION capforecast._work_on(text, text, timestamptz, text[], jsonb) IS
 	'Lock what is free, look again, and let the worker do it.';
 
--- A set that fails is halved until the bad rows stand alone.  More than a hundred of them
--- are no bad rows but a host that cannot be written, and that is the job's error.
+-- A set that fails is halved until the bad rows stand alone, however many they are: n rows
+-- are tried log n times at most.  Rows that failed before come last, in a set of their own,
+-- so that they cost the good ones nothing.  Where a hundred others have failed and none was
+-- done, ten rows from all over are tried, and if they fail, too, it is a host that cannot
+-- be written: the job's error.
 CREATE FUNCTION capforecast._work(job text, worker text, condition text, as_of timestamptz, options jsonb, row_limit integer DEFAULT NULL,
 		given text[] DEFAULT NULL, OUT counts jsonb, OUT failures jsonb)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	ids text[] := capforecast._due(condition, as_of, given, row_limit);
-	todo integer[][] := CASE WHEN cardinality(ids) > 0 THEN ARRAY[[1, cardinality(ids)]] ELSE '{}' END;
+	due text[] := capforecast._due(condition, as_of, given, row_limit);
+	failed_before text[] := ARRAY(SELECT d.id FROM unnest(due) d(id) JOIN capforecast.finding f
+		ON f.subject = format('%s subscription %s', job, d.id) AND f.code = 'job_row_failed' AND f.resolved_at IS NULL);
+	ids text[] := CASE WHEN cardinality(failed_before) = 0 THEN due
+		ELSE ARRAY(SELECT d.id FROM unnest(due) WITH ORDINALITY d(id, n) ORDER BY d.id = ANY (failed_before), d.n) END;
+	n integer := cardinality(ids);
+	n_good integer := n - cardinality(failed_before);
+	todo integer[][] := CASE WHEN n_good > 0 THEN ARRAY[[1, n_good]] ELSE '{}' END || CASE WHEN n_good < n THEN ARRAY[[n_good + 1, n]] ELSE '{}' END;
 	first integer;
 	last integer;
+	n_done bigint := 0;
+	n_failed bigint := 0;	-- that had not failed before
+	failed_rows jsonb[] := '{}';
+	tried integer[] := '{}';	-- out of order, and failed
 BEGIN
-	counts := jsonb_build_object('examined', cardinality(ids));
-	failures := '[]';
+	counts := jsonb_build_object('examined', n);
 	WHILE cardinality(todo) > 0 LOOP
 		first := todo[1][1];
 		last := todo[1][2];
 		todo := todo[2:];
+		CONTINUE WHEN first = last AND first = ANY (tried);
 		BEGIN
 			counts := capforecast._add_counts(counts, capforecast._work_on(worker, condition, as_of, ids[first:last], options));
+			n_done := n_done + 1;
 		EXCEPTION WHEN OTHERS THEN
-			IF SQLSTATE ~ '^(40|53|57)' OR SQLSTATE = '55P03' OR jsonb_array_length(failures) >= 100 THEN
+			IF SQLSTATE ~ '^(40|53|57)' OR SQLSTATE = '55P03' THEN
 				RAISE;
 			ELSIF first < last THEN
 				todo := ARRAY[[first, (first + last) / 2], [(first + last) / 2 + 1, last]] || todo;
 			ELSE
-				failures := failures || jsonb_build_object('code', 'job_row_failed', 'subject', format('%s subscription %s', job, ids[first]),
-					'detail', jsonb_build_object('sqlstate', SQLSTATE, 'message', SQLERRM));
+				failed_rows := array_append(failed_rows, jsonb_build_object('code', 'job_row_failed', 'subject', format('%s subscription %s', job, ids[first]),
+					'detail', jsonb_build_object('sqlstate', SQLSTATE, 'message', left(SQLERRM, 1000))));
+				n_failed := n_failed + (first <= n_good)::integer;
+				IF n_done = 0 AND n_failed = 100 AND n_good > 110 THEN
+					todo := ARRAY(SELECT ARRAY[t, t] FROM generate_series(1, 10) k, LATERAL (SELECT first + (n_good - first) * k / 10) p(t)) || todo;
+				ELSIF n_done = 0 AND n_failed > 100 THEN
+					tried := array_append(tried, first);
+					IF n_failed = 110 THEN
+						RAISE;
+					END IF;
+				END IF;
 			END IF;
 		END;
 	END LOOP;
-	counts := counts || jsonb_build_object('failed', jsonb_array_length(failures));
+	failures := to_jsonb(failed_rows);
+	counts := counts || jsonb_build_object('failed', cardinality(failed_rows));
 END
 $$;
 COMMENT ON FUNCTION capforecast._work(text, text, text, timestamptz, jsonb, integer, text[]) IS
 	'Run a job''s worker over the subscriptions that meet a condition: in one set, and where that fails in smaller ones, down to the rows that are to blame.';
-
-CREATE TYPE capforecast.job_result AS (
-	run_id bigint, as_of timestamptz, dry_run boolean, examined bigint, changed bigint,
-	skipped_locked bigint, failed bigint, findings jsonb, already_running boolean);
-COMMENT ON TYPE capforecast.job_result IS
-	'What every job returns: findings is {code: number}; a dry run has no run_id and has written nothing; already_running: another run holds the job''s lock, and this one did nothing.';
-
--- One run of a job at a time, to the end of the transaction; the other one says so and goes.
-CREATE FUNCTION capforecast._busy(job text, as_of timestamptz, dry_run boolean)
-	RETURNS jsonb LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-	SELECT jsonb_build_object('as_of', as_of, 'dry_run', dry_run, 'examined', 0, 'changed', 0, 'skipped_locked', 0, 'failed', 0,
-		'findings', '{}'::jsonb, 'already_running', true)
-	WHERE NOT pg_try_advisory_xact_lock(x'63617066'::integer, hashtext(job))
-$$;
-COMMENT ON FUNCTION capforecast._busy(text, timestamptz, boolean) IS 'Take a job''s lock; where another run has it, what the job is to return, else NULL.';
-
--- codes: those that this run has looked for in full.
-CREATE FUNCTION capforecast._finish(job text, started_at timestamptz, as_of timestamptz, dry_run boolean,
-		counts jsonb, problems jsonb, codes text[])
-	RETURNS capforecast.job_result LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	result capforecast.job_result;
-BEGIN
-	result := jsonb_populate_record(NULL::capforecast.job_result,
-		'{"examined": 0, "changed": 0, "skipped_locked": 0, "failed": 0}'::jsonb || counts);
-	result.as_of := as_of;
-	result.dry_run := dry_run;
-	result.findings := capforecast._count_by_code(problems);
-	result.already_running := false;
-	IF dry_run THEN
-		RETURN result;
-	END IF;
-	PERFORM capforecast._report(codes, problems, as_of);
-	PERFORM capforecast._resolve(ARRAY['job_row_failed'], problems, as_of, job || ' ');
-	result.run_id := capforecast._settle_run(job, started_at, as_of, result.examined, result.changed, result.skipped_locked,
-		result.failed, counts - ARRAY['examined', 'changed', 'skipped_locked', 'failed'] || jsonb_build_object('findings', result.findings));
-	RETURN result;
-END
-$$;
-COMMENT ON FUNCTION capforecast._finish(text, timestamptz, timestamptz, boolean, jsonb, jsonb, text[]) IS
-	'Report a job''s findings, settle its run, and make the row that it returns.';

@@ -17,12 +17,13 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
-#include "capture/capture_lock.h"
+#include "capture/capture_day.h"
 #include "common/attempt.h"
 #include "common/clock.h"
 #include "common/scope.h"
 #include "host/host_history.h"
 #include "host/host_sql.h"
+#include "run/run_lock.h"
 #include "run/run_log.h"
 
 /* Bins are counted from so long before the first day that no timestamp lies before them. */
@@ -342,7 +343,7 @@ capforecast_backfill_snapshots(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	scope_enter(&scope);
 	run_record_start(&record, "backfill_snapshots", now, now);
-	capture_lock(CAPTURE_LOCK_SNAPSHOT);
+	run_lock(CAPTURE_SNAPSHOT);
 	for (int c = 0; c < N_COLUMNS; c++)
 	{
 		backfill.columns[c] = columns_template[c];

@@ -12,11 +12,12 @@
 #include "miscadmin.h"
 #include "utils/date.h"
 
-#include "capture/capture_lock.h"
+#include "capture/capture_day.h"
 #include "common/clock.h"
 #include "common/scope.h"
 #include "host/host_history.h"
 #include "host/host_sql.h"
+#include "run/run_lock.h"
 #include "run/run_log.h"
 
 /* $1 an instant of the time of day, $2 the first day, $3 today. */
@@ -62,7 +63,7 @@ capforecast_backfill_vendor_usage(PG_FUNCTION_ARGS)
 
 	scope_enter(&scope);
 	run_record_start(&record, "backfill_vendor_usage", now, now);
-	capture_lock(CAPTURE_LOCK_VENDOR_USAGE);
+	run_lock(CAPTURE_VENDOR_USAGE);
 	record.changed = host_sql_write(psprintf(statement, host_history_vendor_products), 3, types, values);
 	record.examined = record.changed;
 	run_record_settle(&record);

@@ -17,7 +17,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
-#include "capture/capture_lock.h"
+#include "capture/capture_day.h"
 #include "common/attempt.h"
 #include "common/clock.h"
 #include "common/scope.h"
@@ -149,41 +149,45 @@ store(const OwnMetric *metric, DateADT day)
 				  "ON CONFLICT DO NOTHING", 4, types, values, nulls, false, SPI_OK_INSERT);
 }
 
-PG_FUNCTION_INFO_V1(capforecast_capture_metrics);
-Datum
-capforecast_capture_metrics(PG_FUNCTION_ARGS)
+static void
+capture_all(DateADT day, RunRecord *record)
 {
-	TimestampTz now = GetCurrentTimestamp();
-	TimestampTz as_of = clock_as_of_writing(fcinfo, 0, now);
-	DateADT		day = clock_utc_day(as_of);
-	OwnMetric  *metrics;
 	int			n_metrics;
-	RunRecord	record;
-	Scope		scope;
+	OwnMetric  *metrics = metrics_to_measure(day, &n_metrics);
 
-	PreventCommandIfReadOnly("capture_metrics()");
-	capture_require_today(as_of, now);
-	scope_enter(&scope);
-	run_record_start(&record, "capture_metrics", now, as_of);
-	capture_lock(CAPTURE_LOCK_METRICS);
-
-	metrics = metrics_to_measure(day, &n_metrics);
-	record.examined = n_metrics;
+	record->examined = n_metrics;
 	for (int i = 0; i < n_metrics; i++)
 	{
 		AttemptFailure failure;
 
 		CHECK_FOR_INTERRUPTS();
 		if (!attempt_run(measure, &metrics[i], &failure))
-			run_record_failure(&record, metrics[i].name, &failure);
+			run_record_failure(record, metrics[i].name, &failure);
 		else if (!metrics[i].value_known)
-			run_record_reason(&record, metrics[i].name, "the query returned NULL");
+			run_record_reason(record, metrics[i].name, "the query returned NULL");
 		else
 		{
 			store(&metrics[i], day);
-			record.changed++;
+			record->changed++;
 		}
 	}
+}
+
+PG_FUNCTION_INFO_V1(capforecast_capture_metrics);
+Datum
+capforecast_capture_metrics(PG_FUNCTION_ARGS)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz as_of = clock_as_of_writing(fcinfo, 0, now);
+	RunRecord	record;
+	Scope		scope;
+
+	PreventCommandIfReadOnly("capture_metrics()");
+	capture_require_today(as_of, now);
+	scope_enter(&scope);
+	run_record_start(&record, CAPTURE_METRICS, now, as_of);
+	if (run_record_lock(&record))
+		capture_all(clock_utc_day(as_of), &record);
 	run_record_settle(&record);
 	scope_leave(&scope);
 	PG_RETURN_INT64(record.changed);

@@ -5,7 +5,8 @@
  * All parts are read in one snapshot, each by one statement that may go parallel
  * (SPI_execute, read-only) in a subtransaction of its own, and only then is the row
  * inserted: INSERT … SELECT would not go parallel, and a failing part would take the
- * others with it.
+ * others with it.  What a run left out, the later runs of the day try again, and fill in
+ * where the row has nothing yet.
  */
 #include "postgres.h"
 
@@ -22,7 +23,7 @@
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
-#include "capture/capture_lock.h"
+#include "capture/capture_day.h"
 #include "common/attempt.h"
 #include "common/clock.h"
 #include "common/scope.h"
@@ -32,6 +33,9 @@
 #include "run/run_log.h"
 
 #define MAX_VALUES		32
+
+/* As shown in the run's record beside the parts of host_usage. */
+#define PART_IMAGE_STORAGE	"image_storage"
 
 /* The values counted so far, by column of capacity_snapshots. */
 typedef struct Capture
@@ -111,7 +115,7 @@ count_storage(Capture *capture, RunRecord *record, TimestampTz now)
 	if (storage.known && !storage.stale)
 		add_value(capture, "storage_used_gb", NUMERICOID, host_storage_gigabytes(storage.bytes), false);
 	else if (storage.source != NULL)
-		run_record_reason(record, "image_storage", storage.reason);
+		run_record_reason(record, PART_IMAGE_STORAGE, storage.reason);
 }
 
 static void
@@ -198,6 +202,88 @@ refuse_other_day(DateADT day, DateADT today)
 			 errhint("Rebuild past days with SELECT * FROM capforecast.backfill_snapshots(from_date, to_date).")));
 }
 
+/* ---------- completing ---------- */
+
+/* Parts that the day's last run which counted left out, by name; in the current memory context. */
+static List *
+parts_left_out(TimestampTz day_start)
+{
+	Oid			types[2] = {TEXTOID, TIMESTAMPTZOID};
+	Datum		values[2] = {CStringGetTextDatum(CAPTURE_SNAPSHOT), TimestampTzGetDatum(day_start)};
+	List	   *names = NIL;
+
+	scope_execute("SELECT jsonb_object_keys(r.detail) "
+				  "  FROM (SELECT detail FROM capforecast.job_run "
+				  "         WHERE job = $1 AND started_at >= $2 AND status = 'ok' AND (changed > 0 OR failed > 0) "
+				  "         ORDER BY started_at DESC, run_id DESC LIMIT 1) r",
+				  2, types, values, NULL, false, SPI_OK_SELECT);
+	for (uint64 row = 0; row < SPI_processed; row++)
+		names = lappend(names, SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1));
+	return names;
+}
+
+static bool
+is_named(List *names, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+		if (strcmp(lfirst(cell), name) == 0)
+			return true;
+	return false;
+}
+
+static void
+count_again(Capture *capture, List *left_out, RunRecord *record, TimestampTz now)
+{
+	int			n_parts;
+	const HostUsagePart *parts = host_usage_parts(&n_parts);
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	for (int i = 0; i < n_parts; i++)
+		if (is_named(left_out, parts[i].name))
+			count_part(capture, &parts[i], record);
+	if (is_named(left_out, PART_IMAGE_STORAGE))
+		count_storage(capture, record, now);
+	PopActiveSnapshot();
+}
+
+/* Fills in what the day's row does not have; returns whether it got anything. */
+static int64
+fill_in(Capture *capture, DateADT day)
+{
+	StringInfoData set,
+				missing;
+
+	if (capture->n_values == 0)
+		return 0;
+	initStringInfo(&set);
+	initStringInfo(&missing);
+	for (int i = 0; i < capture->n_values; i++)
+	{
+		appendStringInfo(&set, "%1$s%2$s = coalesce(%2$s, $%3$d)", i ? ", " : "", capture->columns[i], i + 1);
+		appendStringInfo(&missing, "%s(%s IS NULL AND $%d IS NOT NULL)", i ? " OR " : "", capture->columns[i], i + 1);
+	}
+	add_value(capture, "snapshot_date", DATEOID, DateADTGetDatum(day), false);
+	scope_execute(psprintf("UPDATE capforecast.capacity_snapshots SET %s WHERE snapshot_date = $%d AND (%s)",
+						   set.data, capture->n_values, missing.data),
+				  capture->n_values, capture->types, capture->values, capture->nulls, false, SPI_OK_UPDATE);
+	return (int64) SPI_processed;
+}
+
+/* The day's row is there: counts what an earlier run left out. */
+static void
+complete(Capture *capture, RunRecord *record, TimestampTz now)
+{
+	DateADT		day = clock_utc_day(now);
+	List	   *left_out = parts_left_out(clock_day_start(day));
+
+	if (left_out == NIL || !run_record_lock(record))
+		return;
+	count_again(capture, left_out, record, now);
+	record->changed = fill_in(capture, day);
+}
+
 PG_FUNCTION_INFO_V1(capforecast_capture_daily_snapshot);
 Datum
 capforecast_capture_daily_snapshot(PG_FUNCTION_ARGS)
@@ -216,27 +302,31 @@ capforecast_capture_daily_snapshot(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("capture_daily_snapshot()");
 	scope_enter(&scope);
-	run_record_start(&record, "capture_daily_snapshot", now, as_of);
+	run_record_start(&record, CAPTURE_SNAPSHOT, now, as_of);
+	record.examined = 1;
+	capture.context = CurrentMemoryContext;
 
 	found = !refresh && stored_row(day, context, &row);
 	if (!found && day != today)
 		refuse_other_day(day, today);
-	if (!found)
+	if (!found && run_record_lock(&record))
 	{
-		capture_lock(CAPTURE_LOCK_SNAPSHOT);
 		found = !refresh && stored_row(day, context, &row);
+		if (!found)
+		{
+			count_all(&capture, &record, now);
+			record.changed = store_row(&capture, day, refresh);
+			found = stored_row(day, context, &row);
+		}
 	}
-	record.examined = 1;
-	if (!found)
+	else if (found && day == today)
 	{
-		capture.context = CurrentMemoryContext;
-		count_all(&capture, &record, now);
-		record.changed = store_row(&capture, day, refresh);
-		found = stored_row(day, context, &row);
+		complete(&capture, &record, now);
+		found = record.changed == 0 || stored_row(day, context, &row);
 	}
 	run_record_settle(&record);
 	scope_leave(&scope);
 	if (!found)
-		PG_RETURN_NULL();		/* deleted by somebody in between */
+		PG_RETURN_NULL();		/* deleted by somebody in between, or another run is at work */
 	PG_RETURN_DATUM(row);
 }

@@ -15,7 +15,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
-#include "capture/capture_lock.h"
+#include "capture/capture_day.h"
 #include "common/attempt.h"
 #include "common/clock.h"
 #include "common/scope.h"
@@ -182,9 +182,8 @@ capforecast_capture_vendor_usage(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("capture_vendor_usage()");
 	capture_require_today(as_of, now);
 	scope_enter(&scope);
-	run_record_start(&record, "capture_vendor_usage", now, as_of);
-	capture_lock(CAPTURE_LOCK_VENDOR_USAGE);
-	if (!is_captured(day))
+	run_record_start(&record, CAPTURE_VENDOR_USAGE, now, as_of);
+	if (run_record_lock(&record) && !is_captured(day))
 	{
 		store_usage(day, &record.examined, &record.changed);
 		store_sums(day);

@@ -87,6 +87,8 @@ run_statement(void *arg)
 	Run		   *run = arg;
 
 	scope_execute(run->statement, 0, NULL, NULL, NULL, false, SPI_OK_SELECT);
+	/* what the host has deferred belongs to the job, and fails it here and not in the commit */
+	scope_execute("SET CONSTRAINTS ALL IMMEDIATE", 0, NULL, NULL, NULL, false, SPI_OK_UTILITY);
 }
 
 /* A job whose function does not settle the row itself. */
@@ -109,8 +111,8 @@ settle_failed(Run *run, const AttemptFailure *failure)
 
 	values[0] = Int64GetDatum(run->run_id);
 	values[1] = CStringGetTextDatum(failure->sqlstate);
-	values[2] = CStringGetTextDatum(failure->message);
-	values[3] = failure->hint ? CStringGetTextDatum(failure->hint) : (Datum) 0;
+	values[2] = CStringGetTextDatum(run_log_text(failure->message));
+	values[3] = failure->hint ? CStringGetTextDatum(run_log_text(failure->hint)) : (Datum) 0;
 	nulls[3] = failure->hint ? ' ' : 'n';
 	scope_execute("UPDATE capforecast.job_run SET finished_at = clock_timestamp(), status = 'failed', "
 				  "detail = jsonb_strip_nulls(jsonb_build_object('error', "

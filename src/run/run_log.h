@@ -20,10 +20,27 @@ typedef struct RunRecord
 	int64		changed;
 	int64		skipped_locked;
 	int64		failed;
+	const char *status;			/* "ok", or "already_running" */
 	StringInfoData detail;		/* members of a JSON object, comma separated */
 } RunRecord;
 
+/* Texts of others in the run log: a message or hint in bytes, parts of a run, all of it. */
+#define RUN_TEXT_MAX		1000
+#define RUN_PARTS_MAX		100
+#define RUN_DETAIL_MAX		(RUN_PARTS_MAX * 2 * RUN_TEXT_MAX)
+
 extern void run_record_start(RunRecord *record, const char *job, TimestampTz started_at, TimestampTz as_of);
+
+/*
+ * Takes the job's lock until the transaction ends.  Where another run has it, one that
+ * somebody called waits; for one that run_job() started false says that there is nothing
+ * to do but to settle it, as already_running: a scheduler's runs do not pile up behind
+ * one that hangs.
+ */
+extern bool run_record_lock(RunRecord *record);
+
+/* The text, cut to RUN_TEXT_MAX bytes in the current memory context. */
+extern char *run_log_text(const char *text);
 
 /* A part that failed: counted, with its reason. */
 extern void run_record_failure(RunRecord *record, const char *part, const AttemptFailure *failure);

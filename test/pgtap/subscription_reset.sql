@@ -115,9 +115,24 @@ SELECT is((SELECT (r.examined, r.changed, r.failed)::text FROM capforecast.reset
 SELECT is((SELECT (subject, detail ->> 'message')::text FROM capforecast.finding WHERE code = 'job_row_failed'), '("reset_period_counters subscription 2","not this one")', 'C8 it is a finding');
 DROP TRIGGER refuse ON vendor_subscriptions;
 SAVEPOINT broken;
-SELECT pg_temp.subscribe(n, 'essential', 'active', '2025-10-01', '2025-11-01') FROM generate_series(1001, 1101) n;
+SELECT pg_temp.subscribe(n, 'essential', 'active', '2025-10-01', '2025-11-01') FROM generate_series(1001, 1300) n;
+SET LOCAL capforecast.manage_subscriptions = on;
+CREATE TRIGGER refuse BEFORE UPDATE ON vendor_subscriptions FOR EACH ROW WHEN (OLD.id <= 1150) EXECUTE FUNCTION pg_temp.refuse();
+SELECT is((SELECT (r.changed, r.failed)::text FROM capforecast.reset_period_counters('2025-11-11') r), '(150,151)', 'C8 nor do more than a hundred, before the good ones');
+SELECT is((SELECT count(*) FROM capforecast.finding WHERE code = 'job_row_failed' AND resolved_at IS NULL), 151::bigint, 'C8 each is a finding');
+SELECT is((SELECT (h.status, h.rows_failed)::text FROM capforecast.job_health() h WHERE h.job = 'reset_period_counters'), '(incomplete,151)', 'C8 job_health() says so');
+SELECT is((SELECT d.severity || ' ' || d.problem FROM capforecast.doctor() d WHERE d.problem ~ 'rows fail'),
+	'warning 151 of the job''s rows fail at every run; capforecast.finding says which and why', 'C8 and doctor()');
+SELECT is((SELECT (r.changed, r.failed)::text FROM capforecast.reset_period_counters('2025-11-11') r), '(0,151)', 'C8 again, with nothing else to do: no error of the job');
+DROP TRIGGER refuse ON vendor_subscriptions;
+SELECT is((SELECT (r.changed, r.failed)::text FROM capforecast.reset_period_counters('2025-11-11') r), '(151,0)', 'C8 mended, they are done');
 CREATE TRIGGER refuse BEFORE UPDATE ON vendor_subscriptions FOR EACH ROW WHEN (OLD.id > 1000) EXECUTE FUNCTION pg_temp.refuse();
-SELECT throws_ok($$ SELECT capforecast.reset_period_counters('2025-11-11') $$, 'P0001', 'not this one', 'C8 more than a hundred bad rows are an error of the job');
+DELETE FROM vendor_subscriptions WHERE id < 1000;
+SELECT throws_ok($$ SELECT capforecast.reset_period_counters('2025-12-11') $$, 'P0001', 'not this one', 'C8 a host that cannot be written is an error of the job');
+ROLLBACK TO broken;
+-- a constraint that the host has deferred
+CREATE CONSTRAINT TRIGGER refuse AFTER UPDATE ON vendor_subscriptions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (OLD.id = 2) EXECUTE FUNCTION pg_temp.refuse();
+SELECT is((SELECT (r.changed, r.failed)::text FROM capforecast.reset_period_counters('2025-11-11') r), '(0,1)', 'C8 what is deferred is the row''s, too');
 ROLLBACK TO broken;
 SELECT is((SELECT (r.changed, r.failed)::text FROM capforecast.reset_period_counters('2025-11-11') r), '(1,0)', 'C8 and done when it can be');
 SELECT is((SELECT count(*) FROM capforecast.finding WHERE code = 'job_row_failed' AND resolved_at IS NULL), 0::bigint, 'C8 and resolved');

@@ -72,3 +72,34 @@ FROM capforecast.schedule_jobs() s WHERE s.job = 'capture_daily_snapshot';
 SELECT job, status LIKE 'to run in database %' AS elsewhere, statement FROM capforecast.unschedule_jobs() WHERE job = 'capture_daily_snapshot';
 RESET client_min_messages;
 SELECT count(*) FROM capforecast.job j WHERE j.every <= interval '0' OR j.purpose IS NULL OR j.statement !~ '^SELECT ';
+
+-- What the host has deferred fails the job that it belongs to, and stops no other.
+TRUNCATE capforecast.job_run;
+INSERT INTO vendors (vendor_code, name) VALUES ('b', 'B'), ('c', 'C');
+INSERT INTO vendor_subscriptions (vendor_id, tier, status, period_start, period_end)
+SELECT id, 'essential', 'active', now() - interval '31 days', now() - interval '1 second' FROM vendors;
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not this one'; END $$;
+CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON billing_history DEFERRABLE INITIALLY DEFERRED
+	FOR EACH ROW WHEN (NEW.vendor_id = 2) EXECUTE FUNCTION refuse();
+CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON capforecast.capacity_snapshots DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse();
+DELETE FROM capforecast.capacity_snapshots;
+SET capforecast.manage_subscriptions = on;
+SET client_min_messages = error;
+CALL capforecast.run_maintenance();
+RESET client_min_messages;
+SELECT job, status, changed, failed, finished, detail -> 'error' ->> 'message' AS error FROM pg_temp.runs
+WHERE job IN ('capture_daily_snapshot', 'reset_period_counters', 'run_forecasts', 'sync_stripe_status') ORDER BY job;
+SELECT code, subject, detail ->> 'message' AS message FROM capforecast.finding;
+SELECT count(*) FROM billing_history;
+SELECT status, rows_failed FROM capforecast.job_health() WHERE job = 'reset_period_counters';
+DROP FUNCTION refuse CASCADE;
+RESET capforecast.manage_subscriptions;
+
+-- The run log's texts are bounded, and what settles a run checks what it is given.
+SELECT capforecast._settle_run('x', now(), now(), 1, 1, detail => jsonb_build_object('long', repeat('ü', 1000000))) AS run \gset
+SELECT octet_length(detail::text) < 1100 AS cut FROM capforecast.job_run WHERE run_id = :run;
+SELECT capforecast._settle_run('x', now(), now(), 1, 1, detail => '1');
+SELECT capforecast._settle_run('x', now(), now(), 1, 1, detail => '[]');
+SELECT capforecast._settle_run(NULL, now(), now(), 1, 1);
+SELECT capforecast._settle_run('x', now(), now(), 1, NULL);
+SELECT capforecast._begin_run(NULL, now(), now());
