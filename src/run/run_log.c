@@ -195,8 +195,7 @@ capforecast_begin_run(PG_FUNCTION_ARGS)
 	Scope		scope;
 
 	refuse_nulls(fcinfo, 3, "_begin_run");
-	if (!dry_run)
-		PreventCommandIfReadOnly(psprintf("%s()", text_to_cstring(PG_GETARG_TEXT_PP(0))));
+	PreventCommandIfReadOnly(psprintf("%s()", text_to_cstring(PG_GETARG_TEXT_PP(0))));
 	scope_enter(&scope);
 	run_record_start(&record, text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2));
 	if (waits)
