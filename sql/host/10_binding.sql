@@ -84,7 +84,7 @@ CREATE FUNCTION capforecast._host_cast(entity text, "column" text, expression te
 COMMENT ON FUNCTION capforecast._host_cast(text, text, text) IS
 	'An expression as a value of the type of the host''s column: what is text here may be an enum or a uuid there.';
 
--- assignments: logical column, expression, logical column, expression, …
+-- assignments: logical column, expression, logical column, expression, ...
 CREATE FUNCTION capforecast._host_set(entity text, VARIADIC assignments text[])
 	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT string_agg(format('%s = %s', capforecast._host_column(entity, assignments[i]),

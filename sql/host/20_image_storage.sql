@@ -53,9 +53,9 @@ BEGIN
 			RAISE insufficient_privilege USING
 				MESSAGE = 'permission denied to bind a directory of the server',
 				HINT = format('GRANT pg_read_server_files TO %I; or push the value with push_image_storage().', current_user);
-		ELSIF NOT (pg_stat_file(directory)).isdir THEN
+		ELSIF octet_length(directory) > 1023 OR NOT (pg_stat_file(directory)).isdir THEN
 			RAISE invalid_parameter_value USING
-				MESSAGE = format('"%s" is not a directory', directory),
+				MESSAGE = format('"%s" is not a directory', left(directory, 1023)),
 				HINT = 'Give the path of a directory on the database server.';
 		END IF;
 	END IF;

@@ -31,7 +31,7 @@ COMMENT ON FUNCTION capforecast._plan_date(text, capforecast.forecast_status, da
 
 CREATE FUNCTION capforecast._days_until(day date, as_of timestamptz)
 	RETURNS integer LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	-- not greatest(…, 0), which makes 0 of a date that is not known
+	-- not greatest(..., 0), which makes 0 of a date that is not known
 	SELECT CASE WHEN day < (as_of AT TIME ZONE 'UTC')::date THEN 0 ELSE day - (as_of AT TIME ZONE 'UTC')::date END
 $$;
 COMMENT ON FUNCTION capforecast._days_until(date, timestamptz) IS 'Whole days from the UTC day of as_of; 0 for days that are past.';

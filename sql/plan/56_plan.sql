@@ -4,7 +4,7 @@ CREATE FUNCTION capforecast._month_ends(horizon interval, as_of timestamptz)
 	RETURNS TABLE (month date, last_day date)
 	LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT m::date, (m + interval '1 month')::date - 1
-	FROM (SELECT as_of AT TIME ZONE 'UTC' AS now) clock
+	FROM (SELECT as_of AT TIME ZONE 'UTC' AS now WHERE isfinite(as_of) AND isfinite(horizon)) clock
 		CROSS JOIN generate_series(date_trunc('month', now), now + horizon, '1 month') m
 	WHERE m + interval '1 month' - interval '1 day' > now AND m < date_trunc('month', now + horizon)
 $$;

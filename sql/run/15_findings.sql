@@ -13,7 +13,7 @@ CREATE TABLE capforecast.finding (
 );
 CREATE UNIQUE INDEX finding_open ON capforecast.finding (code, subject) WHERE resolved_at IS NULL;
 COMMENT ON TABLE capforecast.finding IS 'What a person must look at. One open row per code and subject, resolved by the run that no longer finds it.';
-COMMENT ON COLUMN capforecast.finding.subject IS 'kind and id: subscription 42, vendor 7, event evt_…';
+COMMENT ON COLUMN capforecast.finding.subject IS 'kind and id: subscription 42, vendor 7, event evt_...';
 SELECT pg_catalog.pg_extension_config_dump('capforecast.finding', '');
 SELECT pg_catalog.pg_extension_config_dump('capforecast.finding_id_seq', '');
 

@@ -42,7 +42,7 @@ CREATE FUNCTION capforecast._prorate(amount bigint, part numeric, whole numeric)
 	SELECT (sign(amount::numeric) * div(2 * abs(amount::numeric) * part + whole, 2 * whole))::bigint
 $$;
 COMMENT ON FUNCTION capforecast._prorate(bigint, numeric, numeric) IS
-	'amount × part / whole, rounded half away from zero, exactly; 22003 beyond bigint.';
+	'amount x part / whole, rounded half away from zero, exactly; 22003 beyond bigint.';
 
 CREATE FUNCTION capforecast._share(as_of timestamptz, period_start timestamptz, period_end timestamptz, zone text, proration text,
 		OUT part numeric, OUT whole numeric, OUT at timestamptz)

@@ -205,7 +205,7 @@ CREATE FUNCTION capforecast.check_limit(vendor text, resource text, delta bigint
 		OUT allowed boolean, OUT used bigint, OUT "limit" bigint, OUT remaining bigint, OUT reason text)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	now timestamptz := capforecast._instant(as_of);
+	now timestamptz := capforecast._now(as_of);
 	wanted text := CASE resource WHEN 'orders_monthly' THEN 'orders' ELSE resource END;
 	is_entitled boolean;
 	u record;

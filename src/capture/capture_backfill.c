@@ -20,6 +20,7 @@
 #include "capture/capture_day.h"
 #include "common/attempt.h"
 #include "common/clock.h"
+#include "common/row.h"
 #include "common/scope.h"
 #include "host/host_history.h"
 #include "host/host_sql.h"
@@ -340,7 +341,7 @@ capforecast_backfill_snapshots(PG_FUNCTION_ARGS)
 	backfill.first_capture = clock_day_start(backfill.from) + PG_GETARG_TIMEADT(2);
 	backfill.now = now;
 
-	InitMaterializedSRF(fcinfo, 0);
+	row_set(fcinfo, 3);
 	scope_enter(&scope);
 	run_record_start(&record, "backfill_snapshots", now, now);
 	run_lock(CAPTURE_SNAPSHOT);

@@ -17,6 +17,7 @@
 #include "utils/timestamp.h"
 
 #include "common/clock.h"
+#include "common/row.h"
 #include "common/scope.h"
 #include "host/host_snapshots.h"
 
@@ -71,7 +72,7 @@ capforecast_import_snapshots(PG_FUNCTION_ARGS)
 	Scope		scope;
 
 	PreventCommandIfReadOnly("import_snapshots()");
-	InitMaterializedSRF(fcinfo, 0);
+	row_set(fcinfo, N_COUNTS + 1);
 	scope_enter(&scope);
 	source = host_snapshots_select(relid, &missing);
 	take_over(source, clock_utc_day(GetCurrentTimestamp()));

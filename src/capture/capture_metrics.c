@@ -20,6 +20,7 @@
 #include "capture/capture_day.h"
 #include "common/attempt.h"
 #include "common/clock.h"
+#include "common/row.h"
 #include "common/scope.h"
 #include "host/host_registered.h"
 #include "run/run_log.h"
@@ -97,9 +98,8 @@ capforecast_measure_metric(PG_FUNCTION_ARGS)
 	OwnMetric	metric = {0};
 	TupleDesc	desc;
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	desc = BlessTupleDesc(desc);
+	desc = row_type(fcinfo, lengthof(values));
+	row_require(fcinfo, 0, "query");
 	metric.owner = GetUserNameFromId(GetUserId(), false);
 	metric.query = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	metric.limit_query = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));

@@ -18,6 +18,7 @@
 #include "capture/capture_day.h"
 #include "common/attempt.h"
 #include "common/clock.h"
+#include "common/row.h"
 #include "common/scope.h"
 #include "host/host_sql.h"
 #include "host/host_usage.h"
@@ -157,9 +158,7 @@ capforecast_count_vendor_usage(PG_FUNCTION_ARGS)
 	TupleDesc	desc;
 	Scope		scope;
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	desc = BlessTupleDesc(desc);
+	desc = row_type(fcinfo, lengthof(values));
 	scope_enter(&scope);
 	store_usage(day, &examined, &changed);
 	store_sums(day);

@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 
 #include "common/clock.h"
+#include "common/row.h"
 #include "core/engine/cf_score.h"
 #include "forecast/forecast_metric.h"
 #include "forecast/forecast_run.h"
@@ -92,8 +93,7 @@ capforecast_archived_forecast(PG_FUNCTION_ARGS)
 	Datum		values[N_COLUMNS] = {0};
 	bool		nulls[N_COLUMNS];
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
+	desc = row_type(fcinfo, N_COLUMNS);
 	cf_options_init(&request.options);
 	request.as_of = PG_GETARG_TIMESTAMPTZ(1);
 	request.miss_factor = (1.0 - PG_GETARG_FLOAT8(2)) / (1.0 - stated_levels[0]);
@@ -108,5 +108,5 @@ capforecast_archived_forecast(PG_FUNCTION_ARGS)
 	values[COLUMN_STATUS] = forecast_status_datum(forecast.verdict.status, TupleDescAttr(desc, COLUMN_STATUS)->atttypid);
 	values[COLUMN_MODEL] = CStringGetTextDatum(cf_model_entry(forecast.has_numbers ? forecast.info.model : CF_MODEL_AUTO)->name);
 	nulls[COLUMN_STATUS] = nulls[COLUMN_MODEL] = false;
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
 }

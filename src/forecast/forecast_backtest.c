@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "common/row.h"
 #include "forecast/forecast_run.h"
 
 /* The columns of backtest(), in order. */
@@ -146,7 +147,7 @@ capforecast_backtest(PG_FUNCTION_ARGS)
 	MemoryContext caller;
 	int			n_folds;
 
-	InitMaterializedSRF(fcinfo, 0);
+	row_set(fcinfo, N_COLUMNS);
 	work = AllocSetContextCreate(CurrentMemoryContext, "capforecast backtest", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(work);
 	cf_options_init(&request.options);

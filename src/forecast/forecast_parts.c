@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "common/row.h"
 #include "core/engine/cf_change.h"
 #include "core/engine/cf_decompose.h"
 #include "forecast/forecast_run.h"
@@ -55,13 +56,13 @@ put_verdict(Call *call, ForecastVerdict verdict)
 
 /* False: nothing can be said, and the row that says so is put. */
 static bool
-begin(FunctionCallInfo fcinfo, Call *call)
+begin(FunctionCallInfo fcinfo, Call *call, int columns)
 {
 	ForecastNeeds needs = {CF_KIND_AUTO, FORECAST_MIN_POINTS, 0, 0, false, 0};
 
-	InitMaterializedSRF(fcinfo, 0);
+	row_set(fcinfo, columns);
 	call->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	call->status_column = call->rsinfo->setDesc->natts - 2;
+	call->status_column = columns - 2;
 	call->work = AllocSetContextCreate(CurrentMemoryContext, "capforecast series", ALLOCSET_DEFAULT_SIZES);
 	call->caller = MemoryContextSwitchTo(call->work);
 	forecast_input_read(PG_ARGISNULL(0) ? NULL : PG_GETARG_SERIES(0), &needs, &call->input);
@@ -131,7 +132,7 @@ capforecast_detect_seasonality(PG_FUNCTION_ARGS)
 	Call		call;
 	CfSeason	season = {0};
 
-	if (begin(fcinfo, &call) && is_answered(&call, detect(&call, &season)))
+	if (begin(fcinfo, &call, 6) && is_answered(&call, detect(&call, &season)))
 	{
 		Datum		values[6];
 		bool		nulls[6] = {false};
@@ -189,7 +190,7 @@ capforecast_decompose(PG_FUNCTION_ARGS)
 	Call		call;
 	int			period = request_season_length(fcinfo, 1);
 
-	if (begin(fcinfo, &call) && settle_season(&call, &period))
+	if (begin(fcinfo, &call, 8) && settle_season(&call, &period))
 	{
 		const SeriesGrid *on_grid = &call.input.on_grid;
 		size_t		n = (size_t) on_grid->grid.n;
@@ -214,7 +215,7 @@ capforecast_detect_changepoints(PG_FUNCTION_ARGS)
 	int			most = request_count(fcinfo, 2, "max_changes", MAX_CHANGES, "Give how many are wanted, for example 10.");
 	int			period = request_season_length(fcinfo, 1);
 
-	if (begin(fcinfo, &call) && settle_season(&call, &period))
+	if (begin(fcinfo, &call, 6) && settle_season(&call, &period))
 	{
 		const SeriesGrid *on_grid = &call.input.on_grid;
 		CfChange   *changes = palloc(most * sizeof(CfChange));

@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 
 #include "common/clock.h"
+#include "common/row.h"
 #include "forecast/forecast_metric.h"
 #include "forecast/forecast_run.h"
 
@@ -91,7 +92,7 @@ capforecast_forecast_series(PG_FUNCTION_ARGS)
 	ForecastRequest request;
 	Forecast	forecast;
 
-	InitMaterializedSRF(fcinfo, 0);
+	row_set(fcinfo, N_COLUMNS);
 	work = AllocSetContextCreate(CurrentMemoryContext, "capforecast forecast", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(work);
 	forecast_request_read(fcinfo, 1, &request);
@@ -114,7 +115,7 @@ capforecast_forecast_metric(PG_FUNCTION_ARGS)
 	Forecast	forecast;
 	text	   *name;
 
-	InitMaterializedSRF(fcinfo, 0);
+	row_set(fcinfo, N_COLUMNS);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	work = AllocSetContextCreate(CurrentMemoryContext, "capforecast forecast", ALLOCSET_DEFAULT_SIZES);

@@ -8,6 +8,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "common/row.h"
 #include "forecast/forecast_metric.h"
 #include "forecast/forecast_reach.h"
 
@@ -68,7 +69,7 @@ capforecast_time_to_threshold_series(PG_FUNCTION_ARGS)
 	ReachRequest request;
 	Reach		reach;
 
-	InitMaterializedSRF(fcinfo, 0);
+	row_set(fcinfo, N_COLUMNS);
 	work = AllocSetContextCreate(CurrentMemoryContext, "capforecast threshold", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(work);
 	reach_request_read(fcinfo, 1, &request);
@@ -90,7 +91,7 @@ capforecast_time_to_threshold_metric(PG_FUNCTION_ARGS)
 	ForecastMetric metric;
 	Reach		reach;
 
-	InitMaterializedSRF(fcinfo, 0);
+	row_set(fcinfo, N_COLUMNS);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	work = AllocSetContextCreate(CurrentMemoryContext, "capforecast threshold", ALLOCSET_DEFAULT_SIZES);

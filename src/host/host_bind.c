@@ -12,6 +12,7 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 
+#include "common/row.h"
 #include "common/scope.h"
 #include "host/host_binding.h"
 #include "host/host_sql.h"
@@ -175,7 +176,7 @@ capforecast_host_problems(PG_FUNCTION_ARGS)
 	int			n_entities;
 	Scope		scope;
 
-	InitMaterializedSRF(fcinfo, 0);
+	row_set(fcinfo, 4);
 	scope_enter(&scope);
 	entities = host_schema_entities(&n_entities);
 	for (int i = 0; i < n_entities; i++)

@@ -20,6 +20,7 @@
 
 #include "common/attempt.h"
 #include "common/clock.h"
+#include "common/row.h"
 #include "common/scope.h"
 #include "host/host_registered.h"
 #include "host/host_storage.h"
@@ -198,8 +199,7 @@ capforecast_image_storage(PG_FUNCTION_ARGS)
 	HeapTuple	row;
 	Scope		scope;
 
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
+	desc = row_type(fcinfo, lengthof(values));
 	scope_enter(&scope);
 	storage = host_storage_read(now);
 	MemoryContextSwitchTo(caller);
@@ -212,7 +212,7 @@ capforecast_image_storage(PG_FUNCTION_ARGS)
 	nulls[0] = nulls[1] = nulls[3] = !storage.known;
 	nulls[2] = storage.source == NULL;
 	nulls[5] = storage.reason == NULL;
-	row = heap_form_tuple(BlessTupleDesc(desc), values, nulls);
+	row = heap_form_tuple(desc, values, nulls);
 	scope_leave(&scope);
 	PG_RETURN_DATUM(HeapTupleGetDatum(row));
 }

@@ -8,6 +8,7 @@
 
 #include "funcapi.h"
 
+#include "common/row.h"
 #include "common/scope.h"
 #include "core/numerics/cf_round.h"
 #include "host/host_sql.h"
@@ -63,6 +64,7 @@ capforecast_subscription_capacity(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	scope_enter(&scope);
 	host_sql_read(host_usage_capacity);
+	row_check(rsinfo->setDesc, SPI_tuptable->tupdesc->natts + 1);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		int			n_columns = rsinfo->setDesc->natts;
@@ -71,7 +73,6 @@ capforecast_subscription_capacity(PG_FUNCTION_ARGS)
 		double		percent = utilization_percent(row);
 		int			out = 0;
 
-		Assert(SPI_tuptable->tupdesc->natts == n_columns - 1);
 		for (int c = 1; c < n_columns; c++)
 		{
 			values[out] = scope_datum(row, c, &nulls[out]);

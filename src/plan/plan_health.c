@@ -12,6 +12,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "common/clock.h"
+#include "common/row.h"
 #include "common/scope.h"
 #include "core/numerics/cf_round.h"
 #include "host/host_sql.h"
@@ -149,7 +150,7 @@ capforecast_platform_health(PG_FUNCTION_ARGS)
 	Health		health;
 	Scope		scope;
 
-	InitMaterializedSRF(fcinfo, 0);
+	row_set(fcinfo, lengthof(values));
 	scope_enter(&scope);
 	health = health_read(now);
 	values[0] = Int64GetDatum(health.db_size_bytes);

@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 
 #include "common/clock.h"
+#include "common/row.h"
 #include "common/scope.h"
 #include "plan/plan_health.h"
 #include "plan/plan_trends.h"
@@ -149,7 +150,7 @@ capforecast_scaling_rules(PG_FUNCTION_ARGS)
 	Trends		trends;
 	Scope		scope;
 
-	InitMaterializedSRF(fcinfo, 0);
+	row_set(fcinfo, 10);
 	scope_enter(&scope);
 	health = health_read(as_of);
 	trends = trends_read(30, as_of, bounded);

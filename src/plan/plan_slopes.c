@@ -15,6 +15,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
+#include "common/row.h"
 #include "common/scope.h"
 #include "core/models/cf_slope.h"
 #include "plan/plan_trends.h"
@@ -94,8 +95,8 @@ capforecast_growth_slopes(PG_FUNCTION_ARGS)
 			   *work;
 	Scope		scope;
 
-	InitMaterializedSRF(fcinfo, 0);
-	if (end <= start || end - start > TREND_DAYS_MAX)
+	row_set(fcinfo, N_COLUMNS);
+	if (DATE_NOT_FINITE(start) || DATE_NOT_FINITE(end) || end <= start || (int64) end - start > TREND_DAYS_MAX)
 		return (Datum) 0;
 	n = end - start + 1;
 	scope_enter(&scope);

@@ -12,6 +12,7 @@
 #include "utils/numeric.h"
 
 #include "common/clock.h"
+#include "common/row.h"
 #include "common/scope.h"
 #include "plan/plan_trends.h"
 
@@ -128,7 +129,7 @@ capforecast_growth_trends(PG_FUNCTION_ARGS)
 				 errhint("Give the number of days to look back, for example 30.")));
 	days = PG_GETARG_INT32(0);
 	trends_check_days(days);
-	InitMaterializedSRF(fcinfo, 0);
+	row_set(fcinfo, 11);
 	scope_enter(&scope);
 	trends = trends_read(days, as_of, bounded);
 	for (int m = 0; m < N_TRENDS; m++)

@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 
 #include "common/clock.h"
+#include "common/row.h"
 #include "common/scope.h"
 #include "forecast/forecast_reach.h"
 #include "plan/rules/cf_usage.h"
@@ -220,12 +221,17 @@ capforecast_vendor_near(PG_FUNCTION_ARGS)
 	ReachRequest request = {.has_threshold = true, .direction = CF_UPWARD, .level = CONFIDENCE_LEVEL, .kind = CF_KIND_STOCK};
 	UsageOutlook outlooks[N_RESOURCES];
 	Series	   *changes[N_RESOURCES];
-	DateADT		captured_until = PG_GETARG_DATEADT(5);
+	DateADT		captured_until;
 	MemoryContext work;
 	MemoryContext caller;
 
 	CHECK_FOR_INTERRUPTS();
-	InitMaterializedSRF(fcinfo, 0);
+	row_require(fcinfo, 0, "vendor");
+	row_require(fcinfo, 5, "captured_until");
+	row_require(fcinfo, 6, "as_of");
+	row_require(fcinfo, 7, "until");
+	captured_until = PG_GETARG_DATEADT(5);
+	row_set(fcinfo, 12);
 	work = AllocSetContextCreate(CurrentMemoryContext, "capforecast vendor", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(work);
 	request.as_of = PG_GETARG_TIMESTAMPTZ(6);

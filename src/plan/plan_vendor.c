@@ -15,6 +15,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "common/clock.h"
+#include "common/row.h"
 #include "common/scope.h"
 #include "host/host_sql.h"
 #include "host/host_vendor.h"
@@ -97,7 +98,7 @@ capforecast_vendor_outlook(PG_FUNCTION_ARGS)
 	DateADT		last;
 	Scope		scope;
 
-	InitMaterializedSRF(fcinfo, 0);
+	row_set(fcinfo, 18);
 	scope_enter(&scope);
 	if (last_captured(as_of, &last))
 	{

@@ -32,7 +32,7 @@ shown(const char *rest)
 
 	if (length <= SHOWN_BYTES)
 		return psprintf("\"%s\"", rest);
-	return psprintf("\"%.*s…\"", pg_mbcliplen(rest, length, SHOWN_BYTES), rest);
+	return psprintf("\"%.*s...\"", pg_mbcliplen(rest, length, SHOWN_BYTES), rest);
 }
 
 static Datum

@@ -10,6 +10,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+#include "common/row.h"
 #include "series/series.h"
 
 typedef struct ArrayParts
@@ -86,7 +87,7 @@ capforecast_points(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Series	   *series;
 
-	InitMaterializedSRF(fcinfo, 0);
+	row_set(fcinfo, 2);
 	if (PG_ARGISNULL(0))
 		return (Datum) 0;
 	series = PG_GETARG_SERIES(0);

@@ -189,4 +189,18 @@ for my $path (grep { m{^src/(?!core)\w+/} } @sources)
 }
 none(\@sql_above, 'C names no SQL of a room above its own');
 
+# --- every database encoding can hold what is installed, and what is said
+
+my @not_ascii = grep { text_of($_) =~ /[^\x00-\x7f]/ } 'capforecast.control', 'sql/header.sql', 'sql/privileges.sql', @pieces,
+  files('sql/upgrade/begin.sql', 'sql/upgrade/end.sql', 'sql/upgrade/*/*.sql');
+none(\@not_ascii, 'what goes into a script is ASCII');
+my @said;
+for my $path (grep { $_ ne 'src/series/series_sparkline.c' } @sources)	# which looks at the encoding itself
+{
+	my $code = text_of($path);
+	$code =~ s{/\*.*?\*/}{}gs;
+	push @said, $path if $code =~ /[^\x00-\x7f]/;
+}
+none(\@said, 'what C says is ASCII');
+
 done_testing();
