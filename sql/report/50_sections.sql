@@ -62,7 +62,8 @@ CREATE FUNCTION capforecast._time_line_head(today date)
 			|| CASE WHEN extract(month FROM q.at) = 1 OR q.n = 1 AND extract(year FROM q.at) <> extract(year FROM today) THEN ' ' || extract(year FROM q.at) ELSE '' END), ''), '')
 		|| '</svg>'
 	FROM (SELECT s.at, row_number() OVER (ORDER BY s.at) AS n
-		FROM generate_series(date_trunc('quarter', today::timestamp) + interval '3 months', today + interval '1 year', '3 months') s(at)
+		FROM (SELECT today AS day WHERE isfinite(today)) known,
+			generate_series(date_trunc('quarter', known.day::timestamp) + interval '3 months', known.day + interval '1 year', '3 months') s(at)
 		WHERE capforecast._percent_of_year(s.at::date, today) BETWEEN 17 AND 95) q
 $$;
 COMMENT ON FUNCTION capforecast._time_line_head(date) IS 'The names above the time lines.';

@@ -136,6 +136,7 @@ for my $number (0 .. $#pieces)
 	my $code = $code{$pieces[$number]};
 
 	# A sentence that names a statement to the operator runs nothing.
+	$code =~ s{<(pre|code)>.*?</\1>}{}g;
 	$code =~ s/\b(?:HINT|DETAIL|MESSAGE|ERRCODE)\s*=\s*(?:pg_catalog\.)?(?:format\s*\(\s*)?(?:'(?:[^']|'')*'\s*)+//gi;
 	while ($code =~ /\bcapforecast\.(\w+)/g)
 	{
