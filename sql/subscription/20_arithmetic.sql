@@ -74,11 +74,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast._cents(numeric) IS 'A price as minor units; 22023 where it has a fraction.';
-
-CREATE FUNCTION capforecast._quota(own bigint, plan bigint, extra bigint)
-	RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
-	'SELECT CASE WHEN own OPERATOR(pg_catalog.=) -1 THEN NULL
-				 WHEN own OPERATOR(pg_catalog.>=) 0 THEN own OPERATOR(pg_catalog.+) coalesce(extra, 0)
-				 ELSE plan OPERATOR(pg_catalog.+) coalesce(extra, 0) END';
-COMMENT ON FUNCTION capforecast._quota(bigint, bigint, bigint) IS
-	'The limit of a subscription: its own if set (-1: unlimited), else its tier''s, and what add-ons grant. NULL: unlimited.';

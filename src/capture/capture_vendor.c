@@ -21,6 +21,7 @@
 #include "common/row.h"
 #include "common/scope.h"
 #include "host/host_sql.h"
+#include "host/host_template.h"
 #include "host/host_usage.h"
 #include "host/host_vendor.h"
 #include "run/run_log.h"
@@ -29,11 +30,11 @@ static const char *const resources[] = {"products", "orders", "team_members"};
 
 #define N_RESOURCES	((int) lengthof(resources))
 
-/* The metrics that the sums are stored as, and the resource's name in host_usage_capacity. */
-static const char *const sums[N_RESOURCES][2] = {
-	{"limited_products", "products"},
-	{"limited_orders", "orders_monthly"},
-	{"limited_team_members", "team_members"},
+/* The metrics that the sums are stored as, the resource's name in host_usage_capacity, and what must be there. */
+static const char *const sums[N_RESOURCES][3] = {
+	{"limited_products", "products", "products,subscription_tiers.products_limit"},
+	{"limited_orders", "orders_monthly", "vendor_subscriptions.orders_this_period,subscription_tiers.orders_per_month"},
+	{"limited_team_members", "team_members", "vendor_users,subscription_tiers.team_members"},
 };
 
 /* Columns of host_usage_capacity, counted from 1. */
@@ -64,11 +65,12 @@ store_statement(void)
 	{
 		const char *x = resources[r];
 
-		/* a row that is begun holds all three, one that is gone on with gets what changed */
+		/* a row that is begun holds all that is known, one that is gone on with gets what changed */
 		appendStringInfo(&columns,
-						 ", CASE WHEN n.begins THEN '{0}'::smallint[] "
+						 ", CASE WHEN n.begins THEN {if:%2$s}'{0}'::smallint[]{else}'{}'::smallint[]{end} "
 						 "WHEN n.%1$s_changed THEN n.%1$s_at || ($1 - n.first_day)::smallint ELSE n.%1$s_at END, "
-						 "CASE WHEN n.begins THEN ARRAY[n.%1$s_now] WHEN n.%1$s_changed THEN n.%1$s || n.%1$s_now ELSE n.%1$s END", x);
+						 "CASE WHEN n.begins THEN {if:%2$s}ARRAY[n.%1$s_now]{else}'{}'::bigint[]{end} "
+						 "WHEN n.%1$s_changed THEN n.%1$s || n.%1$s_now ELSE n.%1$s END", x, host_vendor_usage_needs[r]);
 		appendStringInfo(&changed, "%sn.%s_changed", r ? " OR " : "", x);
 		appendStringInfo(&excluded, "%2$s%1$s_at = excluded.%1$s_at, %1$s = excluded.%1$s", x, r ? ", " : "");
 	}
@@ -83,7 +85,8 @@ store_statement(void)
 					 host_vendor_usage, columns.data);
 	for (int r = 0; r < N_RESOURCES; r++)
 		appendStringInfo(&sql, ", l.%1$s_at, l.%1$s, coalesce(used.%1$s, 0) AS %1$s_now, "
-						 "coalesce(used.%1$s, 0) IS DISTINCT FROM l.%1$s[cardinality(l.%1$s)] AS %1$s_changed", resources[r]);
+						 "{if:%2$s}coalesce(used.%1$s, 0) IS DISTINCT FROM l.%1$s[cardinality(l.%1$s)]{else}false{end} AS %1$s_changed",
+						 resources[r], host_vendor_usage_needs[r]);
 	appendStringInfo(&sql,
 					 " FROM used FULL JOIN latest l ON l.vendor_id = used.vendor) n WHERE %s "
 					 "ON CONFLICT (vendor_id, first_day) DO UPDATE SET %s RETURNING 1) "
@@ -104,12 +107,13 @@ store_usage(DateADT day, int64 *examined, int64 *changed)
 	*changed = DatumGetInt64(scope_datum(0, 2, &is_null));
 }
 
-/* That all three are there says that the day is captured. */
+/* That all that are known are there says that the day is captured. */
 static void
 store_sums(DateADT day)
 {
 	Oid			types[4] = {TEXTOID, DATEOID, FLOAT8OID, FLOAT8OID};
 	Datum		values[N_RESOURCES][4];
+	bool		is_known[N_RESOURCES];
 	bool		is_null;
 
 	host_sql_read(host_usage_capacity);
@@ -124,26 +128,37 @@ store_sums(DateADT day)
 		values[r][0] = CStringGetTextDatum(sums[r][0]);
 		values[r][1] = DateADTGetDatum(day);
 		values[r][2] = Float8GetDatum((double) DatumGetInt64(scope_datum(r, COLUMN_ACTUAL_LIMITED, &is_null)));
+		is_known[r] = !is_null;
 		values[r][3] = Float8GetDatum((double) DatumGetInt64(scope_datum(r, COLUMN_LIMIT, &is_null)));
 	}
 	/* where nobody has a limit there is none to reach */
 	for (int r = 0; r < N_RESOURCES; r++)
-		scope_execute("INSERT INTO capforecast.metric_value (metric, day, value, limit_value) VALUES ($1, $2, $3, nullif($4, 0)) "
-					  "ON CONFLICT (metric, day) DO UPDATE SET value = excluded.value, limit_value = excluded.limit_value, "
-					  "captured_at = clock_timestamp()", 4, types, values[r], NULL, false, SPI_OK_INSERT);
+		if (is_known[r])
+			scope_execute("INSERT INTO capforecast.metric_value (metric, day, value, limit_value) VALUES ($1, $2, $3, nullif($4, 0)) "
+						  "ON CONFLICT (metric, day) DO UPDATE SET value = excluded.value, limit_value = excluded.limit_value, "
+						  "captured_at = clock_timestamp()", 4, types, values[r], NULL, false, SPI_OK_INSERT);
 }
 
+/* A table that has come since makes the day one to capture again. */
 static bool
 is_captured(DateADT day)
 {
 	Oid			types[2] = {TEXTOID, DATEOID};
-	Datum		values[2];
+	Datum		values[2] = {(Datum) 0, DateADTGetDatum(day)};
+	bool		any = false;
 
-	values[0] = CStringGetTextDatum(sums[N_RESOURCES - 1][0]);
-	values[1] = DateADTGetDatum(day);
-	scope_execute("SELECT FROM capforecast.metric_value WHERE metric = $1 AND day = $2",
-				  2, types, values, NULL, false, SPI_OK_SELECT);
-	return SPI_processed > 0;
+	for (int r = 0; r < N_RESOURCES; r++)
+	{
+		if (!host_template_has(sums[r][2]))
+			continue;
+		any = true;
+		values[0] = CStringGetTextDatum(sums[r][0]);
+		scope_execute("SELECT FROM capforecast.metric_value WHERE metric = $1 AND day = $2",
+					  2, types, values, NULL, false, SPI_OK_SELECT);
+		if (SPI_processed == 0)
+			return false;
+	}
+	return any;
 }
 
 PG_FUNCTION_INFO_V1(capforecast_count_vendor_usage);

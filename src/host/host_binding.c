@@ -87,6 +87,7 @@ type_fits(HostType wanted, Oid type)
 		case HOST_BOOL:
 			return category == TYPCATEGORY_BOOLEAN;
 		case HOST_NUMBER:
+		case HOST_LIMIT:
 			switch (getBaseType(type))
 			{
 				case INT2OID:
@@ -118,6 +119,7 @@ type_wanted(HostType wanted)
 		case HOST_BOOL:
 			return "boolean";
 		case HOST_NUMBER:
+		case HOST_LIMIT:
 			return "a number";
 		case HOST_TIME:
 			return "a timestamp with time zone";
@@ -136,6 +138,8 @@ column_expression(HostType wanted, Oid type, const char *prefix, const char *quo
 {
 	Oid			base = getBaseType(type);
 
+	if (wanted == HOST_LIMIT)
+		return psprintf("(CASE WHEN %s%s >= 0 THEN %s%s END)", prefix, quoted, prefix, quoted);
 	if (wanted == HOST_TEXT && base != TEXTOID && base != VARCHAROID)
 		return psprintf("%s%s::text", prefix, quoted);
 	if (wanted == HOST_TIME && base == TIMESTAMPOID)
@@ -149,6 +153,16 @@ static char *
 physical_name(const HostBinding *binding, const HostColumn *column)
 {
 	return binding->column_names[column - binding->entity->columns];
+}
+
+/* A column that ought to be there and is not counts as there: that is a problem, not an absence. */
+bool
+host_binding_has_column(const HostBinding *binding, const HostColumn *column)
+{
+	char	   *physical = physical_name(binding, column);
+	bool		must_be_said = column->absent == NULL || column->absent[0] == '?';
+
+	return physical != NULL && (must_be_said || get_attnum(binding->relid, physical) > 0);
 }
 
 char *

@@ -54,6 +54,9 @@ extern HostProblem host_binding_table_problem(const HostBinding *binding);
 extern HostProblem host_binding_column_problem(const HostBinding *binding, const HostColumn *column,
 											   const char *prefix, char **expression);
 
+/* Does a column of the table, or an expression, stand for it? */
+extern bool host_binding_has_column(const HostBinding *binding, const HostColumn *column);
+
 /* The problem of a column that the table does not have. */
 extern HostProblem host_binding_column_missing(const HostBinding *binding, const HostColumn *column,
 											   const char *physical);

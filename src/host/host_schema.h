@@ -11,6 +11,7 @@ typedef enum HostType
 	HOST_ANY,					/* keys: bigint, uuid, text … */
 	HOST_BOOL,
 	HOST_NUMBER,
+	HOST_LIMIT,					/* a number; below 0 it is read as NULL, which is unlimited */
 	HOST_TEXT,					/* read through a cast, so enums and keys do too */
 	HOST_TIME,					/* timestamptz; naive times are read as UTC */
 	HOST_JSON

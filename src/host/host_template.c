@@ -97,6 +97,66 @@ call_fragment(const char *token)
 	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 }
 
+/* ---------- conditions ---------- */
+
+bool
+host_template_has(const char *names)
+{
+	char	   *list = pstrdup(names);
+
+	for (char *name = strtok(list, ","); name != NULL; name = strtok(NULL, ","))
+	{
+		char	   *column_name = strchr(name, '.');
+		const HostEntity *entity;
+		HostBinding *binding;
+
+		if (column_name != NULL)
+			*column_name++ = '\0';
+		entity = host_schema_entity_named(name);
+		binding = host_binding_find(entity);
+		if (!OidIsValid(binding->relid) ||
+			(column_name != NULL && !host_binding_has_column(binding, host_schema_column_named(entity, column_name))))
+			return false;
+	}
+	return true;
+}
+
+/* After the {else} (if one is asked for) or the {end} of the condition that the text is within. */
+static const char *
+after_branch(const char *at, bool or_else)
+{
+	int			depth = 0;
+
+	while ((at = strchr(at, '{')) != NULL)
+	{
+		if (strncmp(at, "{if:", 4) == 0)
+			depth++;
+		else if (strncmp(at, "{end}", 5) == 0 && depth-- == 0)
+			return at + 5;
+		else if (strncmp(at, "{else}", 6) == 0 && depth == 0 && or_else)
+			return at + 6;
+		at++;
+	}
+	elog(ERROR, "a condition of a template has no end");
+}
+
+/* Past one of {if:...}, {else}, {end}, and the branch that is not taken; NULL: it is none of them. */
+static const char *
+step_over_condition(const char *open)
+{
+	const char *close = strchr(open, '}');
+
+	if (strncmp(open, "{if:", 4) == 0 && close != NULL)
+		return host_template_has(pnstrdup(open + 4, close - open - 4)) ? close + 1 : after_branch(close + 1, true);
+	if (strncmp(open, "{else}", 6) == 0)
+		return after_branch(open + 6, false);
+	if (strncmp(open, "{end}", 5) == 0)
+		return open + 5;
+	return NULL;
+}
+
+/* ---------- expanding ---------- */
+
 static void
 expand_into(StringInfo sql, List **met, const char *template)
 {
@@ -108,8 +168,15 @@ expand_into(StringInfo sql, List **met, const char *template)
 	{
 		size_t		length = strspn(open + 1, "abcdefghijklmnopqrstuvwxyz_.:!$0123456789");
 		const char *end_of_call = NULL;
+		const char *next;
 
 		appendBinaryStringInfo(sql, at, open - at);
+		next = step_over_condition(open);
+		if (next != NULL)
+		{
+			at = next;
+			continue;
+		}
 		at = open + 1;
 		if (length > 0 && at[0] == '_' && at[length] == '(')
 			end_of_call = strstr(at, ")}");

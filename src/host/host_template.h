@@ -5,6 +5,8 @@
 #ifndef CAPFORECAST_HOST_TEMPLATE_H
 #define CAPFORECAST_HOST_TEMPLATE_H
 
+#include "postgres.h"
+
 /*
  * A template is SQL with names in braces:
  *
@@ -17,10 +19,17 @@
  *		{_tiers_sql()}					what the function of the extension returns for these
  *										arguments (constants), a template again
  *
+ *		{if:vendor_addons,addon_products} ... {else} ... {end}
+ *										one text where all of them are there, else the other
+ *										(or nothing): a table, or a column that is not bound to null
+ *
  * Returns the statement in the current memory context.  Raises 42P01, 42703,
  * 42804 or 42501 with a hint that names the fix where a name cannot be resolved
  * or read by the caller.  Needs an open Scope.
  */
 extern char *host_template_expand(const char *template);
+
+/* What {if:...} asks: are all tables and columns of the comma-separated list there? */
+extern bool host_template_has(const char *names);
 
 #endif							/* CAPFORECAST_HOST_TEMPLATE_H */

@@ -2,10 +2,9 @@
  * host_usage.c
  *		The statements that count usage and limits in the host's tables.
  *
- * One definition of a limit for snapshot, utilization and recommendations: over
- * subscriptions that are active or on trial, the subscription's own limit if it has
- * one (-1: unlimited), else its tier's (NULL: unlimited).  A subscription whose tier
- * has no row counts in the distribution only.
+ * Limits are those of subscriptions that are active or on trial, without add-ons, as
+ * capforecast._quota() defines them.  A subscription whose tier has no row counts in the
+ * distribution only.  What a table or column that is not there would tell is NULL.
  */
 #include "postgres.h"
 
@@ -23,12 +22,12 @@
 
 /*
  * Subscriptions by tier.  own_x: sum of the finite limits of their own; plan_x: how
- * many take their tier's.  The rows are first summed by tier and status, without a
+ * many take their tier's: the sum of _quota() without asking it of each row.  The rows are first summed by tier and status, without a
  * condition, so that what depends on the status is asked of a handful of sums and not
  * of each row: a third of the time.
  */
 #define OWN_AND_PLAN(column, name) \
-	"sum(nullif({s:vendor_subscriptions." column "}, -1)) AS own_" name ", " \
+	"sum(greatest({s:vendor_subscriptions." column "}, 0)) AS own_" name ", " \
 	"count(*) - count({s:vendor_subscriptions." column "}) AS plan_" name
 
 #define BY_TIER_AND_STATUS \
@@ -49,14 +48,16 @@
 	COUNTED("plan_orders") ", " COUNTED("own_team") ", " COUNTED("plan_team") \
 	"  FROM (" BY_TIER_AND_STATUS ") s GROUP BY tier"
 
-#define LIMIT_SUM(own, plan, tier_limit) \
-	"coalesce(sum(coalesce(" own ", 0) + coalesce(" plan " * t." tier_limit ", 0)) FILTER (WHERE t.found), 0)::bigint"
+#define LIMIT_SUM(own, plan, tier_limit, column) \
+	"{if:subscription_tiers." column "}" \
+	"coalesce(sum(coalesce(" own ", 0) + coalesce(" plan " * t." tier_limit ", 0)) FILTER (WHERE t.found), 0)::bigint" \
+	"{else}NULL::bigint{end}"
 
 #define SUBSCRIPTION_COUNTS \
 	"coalesce(sum(total), 0)::bigint AS total_subscriptions, " \
 	"coalesce(sum(counted), 0)::bigint AS active_subscriptions, " \
 	"coalesce(sum(trial), 0)::bigint AS trial_vendors, " \
-	"coalesce(sum(orders), 0)::bigint AS total_orders_month, " \
+	"{if:vendor_subscriptions.orders_this_period}coalesce(sum(orders), 0)::bigint{else}NULL::bigint{end} AS total_orders_month, " \
 	"coalesce(jsonb_object_agg(coalesce(tier, 'null'), counted) FILTER (WHERE counted > 0), '{}') AS tier_distribution"
 
 static const HostUsagePart parts[] = {
@@ -66,9 +67,9 @@ static const HostUsagePart parts[] = {
 	}},
 	{"subscriptions", true, {
 			"SELECT " SUBSCRIPTION_COUNTS ", "
-			LIMIT_SUM("own_products", "plan_products", "products_limit") " AS theoretical_products_limit, "
-			LIMIT_SUM("own_orders", "plan_orders", "orders_limit") " AS theoretical_orders_limit, "
-			LIMIT_SUM("own_team", "plan_team", "team_limit") " AS theoretical_team_limit "
+			LIMIT_SUM("own_products", "plan_products", "products_limit", "products_limit") " AS theoretical_products_limit, "
+			LIMIT_SUM("own_orders", "plan_orders", "orders_limit", "orders_per_month") " AS theoretical_orders_limit, "
+			LIMIT_SUM("own_team", "plan_team", "team_limit", "team_members") " AS theoretical_team_limit "
 			"FROM (" BY_TIER ") s " TIER_OF("s.tier"),
 			"SELECT " SUBSCRIPTION_COUNTS " FROM (" BY_TIER ") s"
 	}},
@@ -93,22 +94,26 @@ host_usage_parts(int *n_parts)
 const char *const host_usage_active_vendors =
 "SELECT count(*) FILTER (WHERE {vendors.is_active}) AS active_vendors FROM {vendors}";
 
-/* The limit of one subscription: NULL where it is unlimited. */
+/* A number of each vendor's rows; no rows where there is no such table. */
+#define USE_OF(entity, count) \
+	"{if:" entity "}SELECT {" entity ".vendor_id} AS vendor, " count " AS n FROM {" entity "} GROUP BY 1" \
+	"{else}SELECT {vendor_subscriptions.vendor_id} AS vendor, NULL::bigint AS n FROM {vendor_subscriptions} WHERE false{end}"
+
 #define LIMIT_OF(own, tier_limit) \
-	"CASE WHEN " own " = -1 THEN NULL WHEN " own " IS NOT NULL THEN " own " ELSE t." tier_limit " END"
+	"capforecast._quota({s:vendor_subscriptions." own "}::bigint, t." tier_limit "::bigint, 0)"
+
+/* Is it known at all? */
+#define IS_THERE(name)	"{if:" name "}true{else}false{end}"
 
 const char *const host_usage_capacity =
-"WITH product_use AS MATERIALIZED ("
-"  SELECT {products.vendor_id} AS vendor, count(*) AS n FROM {products} GROUP BY 1), "
-"team_use AS MATERIALIZED ("
-"  SELECT {vendor_users.vendor_id} AS vendor, count(*) FILTER (WHERE {vendor_users.is_active}) AS n "
-"    FROM {vendor_users} GROUP BY 1), "
+"WITH product_use AS MATERIALIZED (" USE_OF("products", "count(*)") "), "
+"team_use AS MATERIALIZED (" USE_OF("vendor_users", "count(*) FILTER (WHERE {vendor_users.is_active})") "), "
 "subs AS MATERIALIZED ("
 "  SELECT {s:vendor_subscriptions.tier} COLLATE \"C\" AS tier, {s:vendor_subscriptions.status} AS status, "
 "         {s:vendor_subscriptions.status} IN ('active', 'trial') AS counted, t.found IS TRUE AS known, "
-"         " LIMIT_OF("{s:vendor_subscriptions.custom_products_limit}", "products_limit") " AS products_limit, "
-"         " LIMIT_OF("{s:vendor_subscriptions.custom_orders_limit}", "orders_limit") " AS orders_limit, "
-"         " LIMIT_OF("{s:vendor_subscriptions.custom_team_limit}", "team_limit") " AS team_limit, "
+"         " LIMIT_OF("custom_products_limit", "products_limit") " AS products_limit, "
+"         " LIMIT_OF("custom_orders_limit", "orders_limit") " AS orders_limit, "
+"         " LIMIT_OF("custom_team_limit", "team_limit") " AS team_limit, "
 "         coalesce(p.n, 0) AS products, coalesce({s:vendor_subscriptions.orders_this_period}, 0) AS orders, "
 "         coalesce(u.n, 0) AS team "
 "    FROM {vendor_subscriptions} s "
@@ -136,20 +141,25 @@ TIER_OF("{s:vendor_subscriptions.tier}")
 "    FROM subs CROSS JOIN LATERAL (VALUES ('products', products_limit, products), "
 "         ('orders_monthly', orders_limit, orders), ('team_members', team_limit, team)) r(resource, quota, used) "
 "   GROUP BY resource), "
-"totals(position, resource, actual) AS ("
-"  VALUES (1, 'products', (SELECT sum(n) FROM product_use)), "
-"         (2, 'orders_monthly', (SELECT sum(orders) FROM subs)), "
-"         (3, 'team_members', (SELECT sum(n) FROM team_use))) "
-"SELECT resource, coalesce(theoretical_limit, 0)::bigint AS theoretical_limit, "
-"       coalesce(unlimited_subscriptions, 0) AS unlimited_subscriptions, "
-"       coalesce(unlimited_subscriptions, 0) > 0 AS is_unlimited, "
-"       coalesce(actual_limited, 0)::bigint AS actual_limited, "
-"       coalesce(actual_unlimited, 0)::bigint AS actual_unlimited, "
-"       (coalesce(actual, 0) - coalesce(actual_limited, 0) - coalesce(actual_unlimited, 0))::bigint AS actual_unsubscribed, "
-"       coalesce(actual, 0)::bigint AS actual, "
-"       coalesce(headroom, 0)::bigint AS headroom, coalesce(over_limit, 0)::bigint AS over_limit, "
-"       coalesce(vendors_over_limit, 0) AS vendors_over_limit, counted_subscriptions, unknown_tier_subscriptions, "
+"totals(position, resource, actual, has_use, has_limit) AS ("
+"  VALUES (1, 'products', (SELECT sum(n) FROM product_use), "
+IS_THERE("products") ", " IS_THERE("subscription_tiers.products_limit") "), "
+"         (2, 'orders_monthly', (SELECT sum(orders) FROM subs), "
+IS_THERE("vendor_subscriptions.orders_this_period") ", " IS_THERE("subscription_tiers.orders_per_month") "), "
+"         (3, 'team_members', (SELECT sum(n) FROM team_use), "
+IS_THERE("vendor_users") ", " IS_THERE("subscription_tiers.team_members") ")) "
+"SELECT resource, CASE WHEN has_limit THEN coalesce(theoretical_limit, 0)::bigint END AS theoretical_limit, "
+"       CASE WHEN has_limit THEN coalesce(unlimited_subscriptions, 0) END AS unlimited_subscriptions, "
+"       CASE WHEN has_limit THEN coalesce(unlimited_subscriptions, 0) > 0 END AS is_unlimited, "
+"       CASE WHEN has_use AND has_limit THEN coalesce(actual_limited, 0)::bigint END AS actual_limited, "
+"       CASE WHEN has_use AND has_limit THEN coalesce(actual_unlimited, 0)::bigint END AS actual_unlimited, "
+"       CASE WHEN has_use THEN (coalesce(actual, 0) - coalesce(actual_limited, 0) - coalesce(actual_unlimited, 0))::bigint END AS actual_unsubscribed, "
+"       CASE WHEN has_use THEN coalesce(actual, 0)::bigint END AS actual, "
+"       CASE WHEN has_use AND has_limit THEN coalesce(headroom, 0)::bigint END AS headroom, "
+"       CASE WHEN has_use AND has_limit THEN coalesce(over_limit, 0)::bigint END AS over_limit, "
+"       CASE WHEN has_use AND has_limit THEN coalesce(vendors_over_limit, 0) END AS vendors_over_limit, "
+"       counted_subscriptions, unknown_tier_subscriptions, "
 "       coalesce(at_risk_subscriptions, 0) AS at_risk_subscriptions, "
-"       coalesce(at_risk_limit, 0)::bigint AS at_risk_limit, "
-"       coalesce(at_risk_actual_limited, 0)::bigint AS at_risk_actual_limited, tier_distribution "
+"       CASE WHEN has_limit THEN coalesce(at_risk_limit, 0)::bigint END AS at_risk_limit, "
+"       CASE WHEN has_use AND has_limit THEN coalesce(at_risk_actual_limited, 0)::bigint END AS at_risk_actual_limited, tier_distribution "
 "  FROM totals LEFT JOIN per_resource USING (resource) CROSS JOIN tiers ORDER BY position";

@@ -14,14 +14,18 @@ const char *const host_vendor_usage =
 "SELECT coalesce(vendor, '') AS vendor, sum(products)::bigint AS products, sum(orders)::bigint AS orders, "
 "       sum(team_members)::bigint AS team_members "
 "  FROM (SELECT {vendors.id}::text AS vendor, 0 AS products, 0 AS orders, 0 AS team_members FROM {vendors} "
-"        UNION ALL "
-"        SELECT {products.vendor_id}::text, count(*), 0, 0 FROM {products} GROUP BY {products.vendor_id} "
+"        {if:products}UNION ALL "
+"        SELECT {products.vendor_id}::text, count(*), 0, 0 FROM {products} GROUP BY {products.vendor_id} {end}"
 "        UNION ALL "
 "        SELECT {s:vendor_subscriptions.vendor_id}::text, 0, {s:vendor_subscriptions.orders_this_period}, 0 "
 "          FROM {vendor_subscriptions} s "
-"        UNION ALL "
+"        {if:vendor_users}UNION ALL "
 "        SELECT {vendor_users.vendor_id}::text, 0, 0, count(*) FILTER (WHERE {vendor_users.is_active}) "
-"          FROM {vendor_users} GROUP BY {vendor_users.vendor_id}) u GROUP BY 1";
+"          FROM {vendor_users} GROUP BY {vendor_users.vendor_id}{end}) u GROUP BY 1";
+
+const char *const host_vendor_usage_needs[3] = {
+	"products", "vendor_subscriptions.orders_this_period", "vendor_users"
+};
 
 #define LIVE_ADDONS \
 	"SELECT {a:vendor_addons.vendor_id} AS vendor, " \
@@ -39,21 +43,23 @@ const char *const host_vendor_usage =
 	"       {t:subscription_tiers.team_members} AS team_limit " \
 	"  FROM {subscription_tiers} t ORDER BY {t:subscription_tiers.code} COLLATE \"C\""
 
-/* Of its own if it has one (-1: unlimited; below means nothing), else its tier's; and what add-ons grant. */
+/* What add-ons grant, where there are such. */
+#define EXTRA(addon)	"coalesce({if:vendor_addons,addon_products}x." addon "{else}0{end}, 0)::bigint"
+
 #define EFFECTIVE(own, tier_limit, addon) \
-	"(CASE WHEN " own " >= 0 THEN " own " WHEN " own " = -1 THEN NULL ELSE t." tier_limit " END + coalesce(x." addon ", 0))::bigint"
+	"capforecast._quota({s:vendor_subscriptions." own "}::bigint, t." tier_limit "::bigint, " EXTRA(addon) ")"
 
 const char *const host_vendor_limits =
 "SELECT {s:vendor_subscriptions.vendor_id}::text AS vendor, {s:vendor_subscriptions.tier} AS tier, "
 "       {s:vendor_subscriptions.period_end} AS period_end, "
-"       " EFFECTIVE("{s:vendor_subscriptions.custom_products_limit}", "products_limit", "products") " AS products_limit, "
-"       " EFFECTIVE("{s:vendor_subscriptions.custom_orders_limit}", "orders_limit", "orders") " AS orders_limit, "
-"       " EFFECTIVE("{s:vendor_subscriptions.custom_team_limit}", "team_limit", "team") " AS team_members_limit, "
-"       coalesce(x.products, 0)::bigint AS products_extra, coalesce(x.orders, 0)::bigint AS orders_extra, "
-"       coalesce(x.team, 0)::bigint AS team_members_extra "
+"       " EFFECTIVE("custom_products_limit", "products_limit", "products") " AS products_limit, "
+"       " EFFECTIVE("custom_orders_limit", "orders_limit", "orders") " AS orders_limit, "
+"       " EFFECTIVE("custom_team_limit", "team_limit", "team") " AS team_members_limit, "
+"       " EXTRA("products") " AS products_extra, " EXTRA("orders") " AS orders_extra, "
+"       " EXTRA("team") " AS team_members_extra "
 "  FROM {vendor_subscriptions} s "
 "  JOIN (" TIERS ") t ON t.code = {s:vendor_subscriptions.tier} COLLATE \"C\" "
-"  LEFT JOIN (" LIVE_ADDONS ") x ON x.vendor = {s:vendor_subscriptions.vendor_id} "
+"  {if:vendor_addons,addon_products}LEFT JOIN (" LIVE_ADDONS ") x ON x.vendor = {s:vendor_subscriptions.vendor_id} {end}"
 " WHERE {s:vendor_subscriptions.status} IN ('active', 'trial')";
 
 const char *const host_vendor_tiers =

@@ -11,6 +11,9 @@
  */
 extern const char *const host_vendor_usage;
 
+/* What must be there (host_template.h) for products, orders and team_members to be known. */
+extern const char *const host_vendor_usage_needs[3];
+
 /*
  * A row per active or trial subscription whose tier has a row: vendor (text), tier,
  * period_end, and for products, orders and team_members the effective limit x_limit

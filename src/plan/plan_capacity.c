@@ -23,20 +23,21 @@
 /* utilization_percent stands after this column. */
 #define COLUMN_BEFORE_PERCENT	COLUMN_ACTUAL
 
-static int64
+/* NaN: not known */
+static double
 count_at(uint64 row, int column)
 {
 	bool		is_null;
+	Datum		count = scope_datum(row, column, &is_null);
 
-	return DatumGetInt64(scope_datum(row, column, &is_null));
+	return is_null ? (double) NAN : (double) DatumGetInt64(count);
 }
 
 /* Of exactly the subscriptions that have a limit: unlimited ones would only blur it. */
 static double
 utilization_percent(uint64 row)
 {
-	return cf_round(cf_percent((double) count_at(row, COLUMN_ACTUAL_LIMITED),
-							   (double) count_at(row, COLUMN_LIMIT)), 2);
+	return cf_round(cf_percent(count_at(row, COLUMN_ACTUAL_LIMITED), count_at(row, COLUMN_LIMIT)), 2);
 }
 
 void
@@ -48,7 +49,7 @@ capacity_read(ResourceCapacity capacity[N_RESOURCES])
 	for (int r = 0; r < N_RESOURCES; r++)
 	{
 		capacity[r].name = SPI_getvalue(SPI_tuptable->vals[r], SPI_tuptable->tupdesc, 1);
-		capacity[r].theoretical_limit = count_at(r, COLUMN_LIMIT);
+		capacity[r].theoretical_limit = isnan(count_at(r, COLUMN_LIMIT)) ? 0 : (int64) count_at(r, COLUMN_LIMIT);
 		capacity[r].actual = count_at(r, COLUMN_ACTUAL);
 		capacity[r].utilization_percent = utilization_percent(r);
 	}

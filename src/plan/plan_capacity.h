@@ -19,8 +19,8 @@ typedef enum Resource
 typedef struct ResourceCapacity
 {
 	const char *name;
-	int64		theoretical_limit;
-	int64		actual;			/* of all vendors: the plain count */
+	int64		theoretical_limit;	/* 0: none is finite, or they are not known */
+	double		actual;			/* of all vendors: the plain count; NaN: not known */
 	double		utilization_percent;	/* 2 decimals; NaN where there is no finite limit */
 } ResourceCapacity;
 

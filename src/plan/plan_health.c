@@ -114,8 +114,8 @@ health_read(TimestampTz now)
 		(double) NAN;
 
 	usage[TIER_VENDORS] = (double) health.active_vendors;
-	usage[TIER_PRODUCTS] = (double) health.capacity[RESOURCE_PRODUCTS].actual;
-	usage[TIER_ORDERS_MONTH] = (double) health.capacity[RESOURCE_ORDERS_MONTHLY].actual;
+	usage[TIER_PRODUCTS] = health.capacity[RESOURCE_PRODUCTS].actual;
+	usage[TIER_ORDERS_MONTH] = health.capacity[RESOURCE_ORDERS_MONTHLY].actual;
 	usage[TIER_DB_SIZE_MB] = (double) health.db_size_bytes / 1048576.0;
 	usage[TIER_STORAGE_GB] = health.storage_gb;
 	health.tier = tier_read(usage);
@@ -164,7 +164,8 @@ capforecast_platform_health(PG_FUNCTION_ARGS)
 	put_text(values, nulls, 5, host_storage_status(&health.storage));
 	put_text(values, nulls, 6, health.storage.reason);
 	values[7] = Int64GetDatum(health.active_vendors);
-	values[8] = Int64GetDatum(health.capacity[RESOURCE_PRODUCTS].actual);
+	nulls[8] = isnan(health.capacity[RESOURCE_PRODUCTS].actual);
+	values[8] = Int64GetDatum(nulls[8] ? 0 : (int64) health.capacity[RESOURCE_PRODUCTS].actual);
 	put_text(values, nulls, 9, health.tier.name);
 	values[10] = BoolGetDatum(health.tier.exceeded);
 	values[11] = Int64GetDatum(health.tier.monthly_cost_cents);

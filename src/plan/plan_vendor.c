@@ -62,7 +62,8 @@ last_captured(TimestampTz as_of, DateADT *day)
 	Datum		values[1] = {DateADTGetDatum(clock_utc_day(as_of))};
 	bool		is_null;
 
-	scope_execute("SELECT max(day) FROM capforecast.metric_value WHERE metric = 'limited_team_members' AND day <= $1",
+	scope_execute("SELECT max(day) FROM capforecast.metric_value "
+				  "WHERE metric IN ('limited_products', 'limited_orders', 'limited_team_members') AND day <= $1",
 				  1, types, values, NULL, true, SPI_OK_SELECT);
 	*day = DatumGetDateADT(scope_datum(0, 1, &is_null));
 	return !is_null;

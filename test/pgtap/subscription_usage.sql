@@ -18,7 +18,8 @@ UPDATE vendor_subscriptions SET custom_products_limit = -1, custom_orders_limit 
 SELECT is(capforecast.usage_summary('1', '2025-03-10') #> '{resources}', '{
 	"products":     {"used": 150, "limit": null, "remaining": null, "percent": null, "over_by": null, "is_unlimited": true, "can_add": true},
 	"orders":       {"used": 80,  "limit": 0, "remaining": 0, "percent": null, "over_by": 80, "is_unlimited": false, "can_add": false},
-	"team_members": {"used": 2,   "limit": 1, "remaining": 0, "percent": 200.00, "over_by": 1, "is_unlimited": false, "can_add": false}}', 'C4, C5 -1 is unlimited, 0 is 0, another negative is the tier''s');
+	"team_members": {"used": 2,   "limit": null, "remaining": null, "percent": null, "over_by": null, "is_unlimited": true, "can_add": true}}', 'C4, C5 below 0 is unlimited, 0 is 0');
+UPDATE vendor_subscriptions SET custom_team_limit = NULL WHERE id = 1;
 INSERT INTO vendor_addons (vendor_id, addon_product_id, quantity, status) SELECT 1, id, 3, 'active' FROM addon_products WHERE code = 'extra_member';
 SELECT is(capforecast.usage_summary('1', '2025-03-10') #> '{resources,team_members,limit}', '4', 'C5 add-ons grant');
 UPDATE vendor_addons SET status = 'cancelling';

@@ -83,6 +83,9 @@ DROP SEQUENCE vendor_users;
 SELECT total_vendors, active_vendors, total_subscriptions, total_products, total_team_members, theoretical_products_limit
 FROM capforecast.capture_daily_snapshot();
 DROP TABLE subscription_tiers;
+\x on
+SELECT * FROM pg_temp.try('SELECT capforecast.subscription_capacity()');
+\x off
 SELECT total_vendors, active_vendors, total_subscriptions, total_products, total_team_members, theoretical_products_limit
 FROM capforecast.capture_daily_snapshot(refresh => true);
 SELECT status, failed, jsonb_pretty(detail) FROM capforecast.job_run ORDER BY run_id DESC LIMIT 1;
