@@ -25,10 +25,11 @@ number_text(const Forecast *forecast, double number)
 static char *
 time_text(const ForecastInput *input, int64 k)
 {
+	const CfGrid *grid = &input->on_grid.grid;
 	TimestampTz time = forecast_input_time(input, k);
 
-	if (input->on_grid.grid.months > 0 || input->on_grid.grid.step % USECS_PER_DAY == 0)
-		return clock_date_text(clock_utc_day(time));
+	if (grid->months > 0 || grid->step % USECS_PER_DAY == 0)
+		return clock_date_text(series_grid_day(grid, grid->n - 1 + k));
 	return forecast_time_text(time);
 }
 

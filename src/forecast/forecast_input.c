@@ -25,6 +25,17 @@ forecast_time_text(TimestampTz time)
 	return text;
 }
 
+char *
+forecast_remarked(char *reason, const char *remark)
+{
+	char	   *sentence;
+
+	if (remark == NULL)
+		return reason;
+	sentence = psprintf("%c%s.", pg_toupper((unsigned char) remark[0]), remark + 1);
+	return reason == NULL ? sentence : psprintf("%s %s", reason, sentence);
+}
+
 TimestampTz
 forecast_input_time(const ForecastInput *input, int64 k)
 {
@@ -79,7 +90,9 @@ decide_no_points(ForecastInput *input, const ForecastNeeds *needs)
 static bool
 put_on_grid(const Series *series, int n, const ForecastNeeds *needs, ForecastInput *input)
 {
-	CfStatus	status = series_grid_make(series, n, needs->kind, needs->step, &input->on_grid);
+	CfStatus	status = needs->for_limit ?
+		series_grid_make_peaks(series, n, needs->kind, needs->is_upward, needs->until, needs->most_steps, &input->on_grid) :
+		series_grid_make(series, n, needs->kind, needs->step, &input->on_grid);
 	CfGrid	   *grid = &input->on_grid.grid;
 
 	if (status == CF_TOO_BIG && grid->step == 0 && grid->months == 0)
@@ -169,6 +182,12 @@ forecast_input_read(const Series *series, const ForecastNeeds *needs, ForecastIn
 	}
 	if (!put_on_grid(series, n, needs, input))
 		return;
+	if (input->on_grid.is_uncounted)
+	{
+		decide(input, FORECAST_UNRELIABLE,
+			   pstrdup("All values are 1, at times of their own: events that are not counted. Take count_series(ts), or give kind => 'flow'."));
+		return;
+	}
 	if (is_stale(input, needs))
 	{
 		decide(input, FORECAST_STALE,

@@ -19,6 +19,10 @@ typedef struct ForecastNeeds
 	int64		step;			/* microseconds of a step; 0: detect */
 	bool		has_as_of;		/* points after as_of are left out, and the last may be stale */
 	TimestampTz as_of;
+	bool		for_limit;		/* the peaks count (series_grid_make_peaks), with what follows */
+	bool		is_upward;		/* the limit is a maximum */
+	TimestampTz until;			/* end of the horizon */
+	int			most_steps;		/* until then */
 } ForecastNeeds;
 
 typedef struct ForecastInput
@@ -41,6 +45,9 @@ extern void forecast_input_read(const Series *series, const ForecastNeeds *needs
 
 /* Time of step k after the last point (k may be 0 or less); 22008 beyond the calendar's end. */
 extern TimestampTz forecast_input_time(const ForecastInput *input, int64 k);
+
+/* A reason (NULL: none) and a remark about the steps (NULL: none) as sentences; NULL where there is neither. */
+extern char *forecast_remarked(char *reason, const char *remark);
 
 /* 2026-11-24, or with the time of day, in UTC: for reasons. */
 extern char *forecast_time_text(TimestampTz time);

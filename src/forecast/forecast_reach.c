@@ -52,20 +52,23 @@ steps_until(const CfGrid *grid, TimestampTz until)
 	return Max(series_grid_bucket(grid, until) - (grid->n - 1), 1);
 }
 
-/* On the grid of its own step, or of hours or days where the horizon has too many of those. */
+/* By the peaks, on steps of which the horizon has not too many. */
 static void
 read_input(const Series *series, const ReachRequest *request, ForecastInput *input)
 {
-	static const int64 steps[] = {0, CF_HOUR, CF_DAY};
+	ForecastNeeds needs = {
+		.kind = request->kind,
+		.min_points = REACH_MIN_POINTS,
+		.min_days = REACH_MIN_DAYS,
+		.has_as_of = true,
+		.as_of = request->as_of,
+		.for_limit = true,
+		.is_upward = request->direction == CF_UPWARD,
+		.until = request->until,
+		.most_steps = CF_REACH_MAX_HORIZON,
+	};
 
-	for (int i = 0; i < lengthof(steps); i++)
-	{
-		ForecastNeeds needs = {request->kind, REACH_MIN_POINTS, REACH_MIN_DAYS, steps[i], true, request->as_of};
-
-		forecast_input_read(series, &needs, input);
-		if (!input->has_grid || steps_until(&input->on_grid.grid, request->until) <= CF_REACH_MAX_HORIZON)
-			return;
-	}
+	forecast_input_read(series, &needs, input);
 }
 
 static bool
@@ -84,7 +87,7 @@ describe_breach(const ForecastInput *input, const ReachRequest *request, Reach *
 	for (int i = since; i >= 0 && (isnan(y[i]) || is_reached(y[i], request)); i--)
 		since = isnan(y[i]) ? since : i;
 	reach->has_breach = reach->has_earliest = reach->has_latest = reach->has_probability = true;
-	reach->breach = clock_utc_day(cf_grid_time(&input->on_grid.grid, since));
+	reach->breach = series_grid_session_day(&input->on_grid.grid, since);
 	reach->earliest = reach->latest = reach->breach;
 	reach->days_left = 0;
 	reach->probability = 1.0;
@@ -99,7 +102,8 @@ day_of_step(const ForecastInput *input, int step, const ReachRequest *request, D
 {
 	if (step < 1)
 		return false;
-	*day = clock_utc_day(forecast_input_time(input, step));
+	(void) forecast_input_time(input, step);	/* a horizon beyond the calendar's end is an error */
+	*day = series_grid_session_day(&input->on_grid.grid, input->on_grid.grid.n - 1 + step);
 	*day = Max(*day, clock_utc_day(request->as_of));
 	return true;
 }
@@ -177,7 +181,7 @@ describe_input(const ForecastInput *input, Reach *reach)
 	reach->has_coverage = reach->has_current = input->has_grid;
 	reach->coverage_ratio = input->coverage_ratio;
 	if (input->has_grid)
-		reach->current = input->on_grid.y[input->on_grid.grid.n - 1];
+		reach->current = input->on_grid.last;
 	reach->has_ready = input->has_ready_day;
 	if (input->has_ready_day)
 		reach->ready = clock_utc_day(input->ready_time);
@@ -198,15 +202,16 @@ reach_run(const Series *series, const ReachRequest *request, Reach *reach)
 		decide(reach, FORECAST_NO_LIMIT, pstrdup("There is no limit to reach."));
 		return;
 	}
-	if (!input.has_grid || input.verdict.status == FORECAST_STALE)
+	if (!input.has_grid || input.on_grid.is_uncounted || input.verdict.status == FORECAST_STALE)
 		return;
-	if (is_reached(reach->current, request))
+	if (is_reached(input.on_grid.y[input.on_grid.grid.n - 1], request))
 	{
 		reach->has_ready = false;
 		describe_breach(&input, request, reach);
 	}
 	else if (input.verdict.status == FORECAST_OK)
 		simulate(&input, request, reach);
+	reach->verdict.reason = forecast_remarked(reach->verdict.reason, input.on_grid.remark);
 }
 
 static TimestampTz

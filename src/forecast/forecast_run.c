@@ -53,6 +53,15 @@ forecast_are_counts(const double *y, int n)
 	return true;
 }
 
+static bool
+has_negative(const double *y, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (y[i] < 0.0)
+			return true;
+	return false;
+}
+
 /* Remarks are joined to one sentence. */
 static void
 add_remark(StringInfo remarks, const char *remark)
@@ -123,7 +132,10 @@ forecast_run_levels(const Series *series, const ForecastRequest *request,
 	forecast_input_read(series, &needs, &forecast->input);
 	forecast->verdict = forecast->input.verdict;
 	if (forecast->verdict.status != FORECAST_OK)
+	{
+		forecast->verdict.reason = forecast_remarked(forecast->verdict.reason, on_grid->remark);
 		return;
+	}
 	(void) forecast_input_time(&forecast->input, request->horizon);
 
 	forecast->horizon = request->horizon;
@@ -133,6 +145,9 @@ forecast_run_levels(const Series *series, const ForecastRequest *request,
 	forecast->upper = palloc(n_levels * request->horizon * sizeof(double));
 	forecast->is_count = request->may_be_count && forecast_are_counts(on_grid->y, on_grid->grid.n);
 	options.is_count = forecast->is_count;
+	/* nothing negative is expected where nothing was */
+	if (request->may_be_count && isnan(options.floor) && !has_negative(on_grid->y, on_grid->grid.n))
+		options.floor = 0.0;
 	options.season_hint = forecast_season_hint(&on_grid->grid);
 	work = series_work(cf_forecast_worksize(on_grid->grid.n, request->horizon));
 	FORECAST_CALL(status, cf_forecast(on_grid->y, on_grid->grid.n, &options, request->horizon,
@@ -145,7 +160,7 @@ forecast_run_levels(const Series *series, const ForecastRequest *request,
 		return;
 	if (forecast->info.flags & CF_FLAG_UNRELIABLE)
 		forecast->verdict.status = FORECAST_UNRELIABLE;
-	forecast->verdict.reason = remarks(&forecast->info);
+	forecast->verdict.reason = forecast_remarked(remarks(&forecast->info), on_grid->remark);
 }
 
 void

@@ -22,6 +22,7 @@
 #include "core/models/cf_slope.h"
 #include "core/numerics/cf_num.h"
 #include "core/numerics/cf_round.h"
+#include "core/time/cf_fill.h"
 #include "core/time/cf_grid.h"
 #include "plan/rules/cf_growth.h"
 #include "plan/rules/cf_tier.h"
@@ -300,7 +301,10 @@ static void
 fuzz_grid(Input *in)
 {
 	int			n = (int) take_below(in, 40);
-	unsigned	style = take_below(in, 3);
+	static const CfZone zones[] = {{CF_HOUR, CF_HOUR, 0}, {-5 * CF_HOUR, CF_HOUR, 1}, {10 * CF_HOUR, CF_HOUR, 2},
+	{CF_HOUR, CF_HOUR / 2, CF_ZONE_NO_RULE}, {11 * CF_HOUR / 2, 0, CF_ZONE_NO_RULE}};
+	unsigned	style = take_below(in, 5);
+	const CfZone *zone = &zones[take_below(in, 5)];
 	int64_t    *time = malloc(((size_t) n + 1) * sizeof(int64_t));
 	double	   *value = memory((size_t) n);
 	double	   *work = memory((size_t) n);
@@ -311,7 +315,9 @@ fuzz_grid(Input *in)
 	{
 		take(in, &time[i], style == 0 ? 8 : 2);
 		time[i] = style == 2 ? cf_grid_time(&(CfGrid) {.months = 1, .month_day = 31}, time[i] & 0x3ff)
-			: style == 1 ? (time[i] & 0xffff) * CF_HOUR : time[i];
+			: style == 1 ? (time[i] & 0xffff) * CF_HOUR
+			: style == 3 ? cf_zone_utc(zone, (time[i] & 0x3ff) * CF_DAY)
+			: style == 4 ? cf_zone_utc(zone, cf_calendar_time(time[i] & 0x3f, 1, 0)) : time[i];
 		value[i] = take_value(in, 1, 0.0);
 	}
 	cf_grid_sort(time, value, n);
@@ -319,15 +325,30 @@ fuzz_grid(Input *in)
 	if (status == CF_OK)
 	{
 		double	   *out = memory((size_t) grid.n);
-		int			filled;
+		CfPick		pick = (CfPick) take_below(in, 5);
+		CfFilled	filled;
 
 		PROMISE(cf_grid_bucket(&grid, time[0]) == 0 && cf_grid_bucket(&grid, time[n - 1]) == grid.n - 1);
 		PROMISE(cf_grid_time(&grid, grid.n) > time[n - 1]);
 		if (cf_grid_time(&grid, grid.n + 7) < INT64_MAX)
 			PROMISE(cf_grid_bucket(&grid, cf_grid_time(&grid, grid.n + 7)) == grid.n + 7);
 		PROMISE(cf_grid_season(&grid) >= 1 && cf_grid_steps_in(&grid, 30.0) >= 1);
-		PROMISE(cf_grid_fill(&grid, time, value, n, (CfKind) take_below(in, 3), out, &filled) == CF_OK);
-		PROMISE(filled <= grid.n);
+		PROMISE(cf_grid_day(&grid, 0) % CF_DAY == 0);
+		if (cf_fill_grid(&grid, time, value, n, pick, out, &filled) == CF_OK)
+		{
+			int64_t		step = CF_MINUTE * (1 + (int64_t) take_below(in, 20000));
+			int64_t		last = cf_grid_time(&grid, grid.n - 1);
+
+			PROMISE(filled.n_filled <= grid.n && filled.n_filled + filled.n_equal + filled.n_shared <= n);
+			(void) cf_fill_lacks_zeros(out, grid.n, filled.n_filled, (CfKind) take_below(in, 3));
+			if (grid.months == 0 && grid.lead == 0 && grid.zone.saving == 0 && grid.step <= step)
+			{
+				int			n_before = grid.n;
+
+				PROMISE(cf_fill_coarser(&grid, out, step, pick) <= grid.n && grid.n <= n_before);
+				PROMISE(cf_grid_bucket(&grid, last) == grid.n - 1 && cf_grid_bucket(&grid, time[0]) >= 0);
+			}
+		}
 		free(out);
 	}
 	free(time);

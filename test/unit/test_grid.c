@@ -1,6 +1,6 @@
 /* Regular grid from raw points: step, calendar, gaps, duplicates, future dates. */
 #include "core/time/cf_calendar.h"
-#include "core/time/cf_grid.h"
+#include "core/time/cf_fill.h"
 #include "tap.h"
 
 #define MAX 400
@@ -47,7 +47,7 @@ test_days(void)
 	double		value[MAX];
 	double		out[MAX];
 	CfGrid		g;
-	int			filled;
+	CfFilled	filled;
 
 	for (int i = 0; i < 10; i++)
 	{
@@ -55,7 +55,7 @@ test_days(void)
 		value[i] = i;
 	}
 	ok(detect(time, 10, &g) == CF_OK && g.step == CF_DAY && g.n == 12, "days, two of them missing");
-	ok(cf_grid_fill(&g, time, value, 10, CF_KIND_STOCK, out, &filled) == CF_OK && filled == 10, "ten values in twelve buckets");
+	ok(cf_fill_grid(&g, time, value, 10, CF_PICK_LAST, out, &filled) == CF_OK && filled.n_filled == 10, "ten values in twelve buckets");
 	ok(isnan(out[5]) && isnan(out[6]) && out[7] == 5.0, "gaps are marked, not filled");
 	ok(cf_grid_time(&g, g.n) == date(2026, 1, 13), "the future starts on the next day");
 	ok(cf_grid_season(&g) == 7, "days suggest a week");
@@ -95,7 +95,7 @@ test_jitter(void)
 	double		value[MAX];
 	double		out[MAX];
 	CfGrid		g;
-	int			filled;
+	CfFilled	filled;
 
 	for (int i = 0; i < 60; i++)
 	{
@@ -104,8 +104,8 @@ test_jitter(void)
 	}
 	ok(detect(time, 60, &g) == CF_OK && g.step == CF_DAY && g.n == 60, "about once a day is days");
 	ok(g.start == date(2026, 1, 1), "in UTC days");
-	cf_grid_fill(&g, time, value, 60, CF_KIND_FLOW, out, &filled);
-	ok(filled == 60 && out[59] == 59.0, "each in its own");
+	cf_fill_grid(&g, time, value, 60, CF_PICK_MEAN, out, &filled);
+	ok(filled.n_filled == 60 && out[59] == 59.0, "each in its own");
 	for (int i = 0; i < 20; i++)
 		time[i] = date(2026, 1, 5) + i * CF_WEEK + (i % 3) * CF_HOUR + i;
 	ok(detect(time, 20, &g) == CF_OK && g.step == CF_WEEK && g.start == date(2026, 1, 5), "weeks from Monday");
@@ -123,19 +123,26 @@ test_duplicates(void)
 	double		out[3];
 	CfGrid		g = {.step = CF_DAY};
 	double		work[5];
-	int			filled;
+	CfFilled	filled;
 
 	cf_grid_sort(time, value, 5);
 	ok(time[0] == CF_DAY && value[2] == 3 && value[3] == 7, "sorted by time, then value");
 	ok(cf_grid_detect(time, 5, work, &g) == CF_OK && g.n == 3, "a step as given");
-	cf_grid_fill(&g, time, value, 5, CF_KIND_STOCK, out, &filled);
-	near_to(out[1], 5.0, 0.0, "a stock's day holds its last time, of equal times the mean");
-	cf_grid_fill(&g, time, value, 5, CF_KIND_FLOW, out, &filled);
-	near_to(out[1], 3.5, 0.0, "a flow's day holds the mean over its times");
+	cf_fill_grid(&g, time, value, 5, CF_PICK_LAST, out, &filled);
+	near_to(out[1], 7.0, 0.0, "a level's day holds its last time, of equal times the last point");
+	ok(filled.n_equal == 1 && filled.n_shared == 1, "and both are told");
+	cf_fill_grid(&g, time, value, 5, CF_PICK_MEAN, out, &filled);
+	near_to(out[1], 4.5, 0.0, "the mean over the day's times");
+	cf_fill_grid(&g, time, value, 5, CF_PICK_SUM, out, &filled);
+	near_to(out[1], 12.0, 0.0, "the sum of all that the day has");
+	cf_fill_grid(&g, time, value, 5, CF_PICK_HIGHEST, out, &filled);
+	near_to(out[1], 7.0, 0.0, "its peak");
+	cf_fill_grid(&g, time, value, 5, CF_PICK_LOWEST, out, &filled);
+	near_to(out[1], 2.0, 0.0, "its lowest");
 	value[0] = (double) INFINITY;
-	ok(cf_grid_fill(&g, time, value, 5, CF_KIND_FLOW, out, &filled) == CF_NOT_FINITE, "infinity is refused");
+	ok(cf_fill_grid(&g, time, value, 5, CF_PICK_MEAN, out, &filled) == CF_NOT_FINITE, "infinity is refused");
 	value[0] = (double) NAN;
-	ok(cf_grid_fill(&g, time, value, 5, CF_KIND_FLOW, out, &filled) == CF_OK && filled == 2, "NaN is no value");
+	ok(cf_fill_grid(&g, time, value, 5, CF_PICK_MEAN, out, &filled) == CF_OK && filled.n_filled == 2, "NaN is no value");
 }
 
 int

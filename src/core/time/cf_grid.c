@@ -2,9 +2,10 @@
  * cf_grid.c
  *		From points in time to a regular row of values.
  *
- * Detection looks, in this order, for one day of the month and time of day shared by all
- * points (calendar months), for the greatest common divisor of the distances, and last for
- * the usual step nearest to the median distance (points collected about once a day, say).
+ * Detection looks, in this order, for the midnights of a local clock (months, weeks, days),
+ * for one day of the month and time of day shared by all points (calendar months), for the
+ * greatest common divisor of the distances, and last for the usual step nearest to the
+ * median distance (points collected about once a day, say).
  */
 #include <math.h>
 
@@ -45,6 +46,7 @@ bucket_of(const CfGrid *grid, int64_t time)
 	CfDate		date;
 	int64_t		month;
 
+	time = cf_zone_local(&grid->zone, time) + grid->lead;
 	if (grid->months == 0)
 		return cf_floor_div(time - grid->start, grid->step);
 	date = cf_calendar_date(time);
@@ -60,8 +62,9 @@ cf_grid_bucket(const CfGrid *grid, int64_t time)
 	return bucket_of(grid, time);
 }
 
-int64_t
-cf_grid_time(const CfGrid *grid, int64_t k)
+/* On the local clock; the extremes beyond all years. */
+static int64_t
+local_time(const CfGrid *grid, int64_t k)
 {
 	if (grid->months == 0)
 	{
@@ -74,20 +77,45 @@ cf_grid_time(const CfGrid *grid, int64_t k)
 	return cf_calendar_time(grid->start_month + k * grid->months, grid->month_day, grid->start);
 }
 
+int64_t
+cf_grid_time(const CfGrid *grid, int64_t k)
+{
+	int64_t		local = local_time(grid, k);
+
+	return local == INT64_MAX || local == INT64_MIN ? local : cf_zone_utc(&grid->zone, local);
+}
+
+int64_t
+cf_grid_day(const CfGrid *grid, int64_t k)
+{
+	int64_t		time = grid->is_local ? local_time(grid, k) : cf_grid_time(grid, k);
+
+	return time == INT64_MAX || time == INT64_MIN ? time : cf_floor_div(time, CF_DAY) * CF_DAY;
+}
+
+bool
+cf_grid_is_usual(const CfGrid *grid)
+{
+	for (size_t i = 0; grid->months == 0 && i < sizeof(usual_steps) / sizeof(usual_steps[0]); i++)
+		if (grid->step == usual_steps[i])
+			return true;
+	return grid->months > 0 && grid->months <= 12 && 12 % grid->months == 0;
+}
+
 /*
  * All points on one day of the month (or on the last day of shorter months) at one time
- * of day: fills the grid and returns true.
+ * of day, by the grid's zone: fills the rest of the grid and returns true.
  */
 static bool
 on_calendar(const int64_t *time, int n, int months, CfGrid *grid)
 {
-	CfDate		first = cf_calendar_date(time[0]);
+	CfDate		first = cf_calendar_date(cf_zone_local(&grid->zone, time[0]));
 	int64_t		divisor = months;
 	int			day = 1;
 
 	for (int i = 0; i < n; i++)
 	{
-		CfDate		date = cf_calendar_date(time[i]);
+		CfDate		date = cf_calendar_date(cf_zone_local(&grid->zone, time[i]));
 
 		if (date.time_of_day != first.time_of_day || (months == 0 && time[i] != time[0] && date.month == first.month))
 			return false;
@@ -96,7 +124,7 @@ on_calendar(const int64_t *time, int n, int months, CfGrid *grid)
 	}
 	for (int i = 0; i < n; i++)
 	{
-		CfDate		date = cf_calendar_date(time[i]);
+		CfDate		date = cf_calendar_date(cf_zone_local(&grid->zone, time[i]));
 		int			length = cf_calendar_month_length(date.month);
 
 		if (date.day != (day < length ? day : length))
@@ -182,6 +210,86 @@ distances(const int64_t *time, int n, double *work, int64_t *divisor)
 	return n_distances;
 }
 
+static const CfZone utc = {0, 0, CF_ZONE_NO_RULE};
+
+/* The greatest common divisor of the distances between days of the local clock; 0 where there are none. */
+static int64_t
+local_divisor(const int64_t *time, int n, const CfZone *zone)
+{
+	int64_t		divisor = 0;
+	int64_t		before = cf_zone_local(zone, time[0]);
+
+	for (int i = 1; i < n; i++)
+	{
+		int64_t		at = cf_zone_local(zone, time[i]);
+
+		divisor = greatest_divisor(at - before, divisor);
+		before = at;
+	}
+	return divisor;
+}
+
+/*
+ * Months, weeks or days of a local clock.  One time of day alone is taken for midnights where that makes them
+ * the first days of months, the last ones where they are not of UTC, or Mondays; days of it are an hour later after a
+ * summer, but keep the name that they have in UTC.
+ */
+static bool
+on_local_clock(const int64_t *time, int n, CfGrid *grid)
+{
+	CfZoneSight sight = cf_zone_detect(time, n, &grid->zone);
+	int64_t		first = cf_zone_local(&grid->zone, time[0]);
+	int64_t		divisor;
+
+	if (sight == CF_ZONE_NONE)
+		return false;
+	grid->is_local = true;
+	if (on_calendar(time, n, 0, grid) && (sight == CF_ZONE_TWO || grid->month_day == 1))
+		return true;
+	divisor = local_divisor(time, n, &grid->zone);
+	if (divisor > 0 && (time[n - 1] - time[0]) / divisor <= 4 * (int64_t) (n - 1))
+	{
+		grid->is_local = sight == CF_ZONE_TWO || (divisor % CF_WEEK == 0 && (first - FIRST_MONDAY) % CF_WEEK == 0);
+		if (grid->is_local || divisor % CF_WEEK != 0)
+		{
+			start_fixed(grid, first, divisor, false);
+			return true;
+		}
+	}
+	if (sight == CF_ZONE_TWO)
+		return false;
+	grid->zone = utc;
+	grid->is_local = false;
+	if (on_calendar(time, n, 0, grid))
+		return true;
+	(void) cf_zone_detect(time, n, &grid->zone);
+	grid->is_local = on_calendar(time, n, 0, grid);
+	return grid->is_local;
+}
+
+/* Points about the times that the buckets begin at, some before and some after, are of the nearest one. */
+static void
+lead_points(const int64_t *time, int n, CfGrid *grid)
+{
+	int			before = 0;
+	int			after = 0;
+
+	if (grid->months > 0)
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		int64_t		late = time[i] - grid->start - cf_floor_div(time[i] - grid->start, grid->step) * grid->step;
+
+		before += late >= grid->step - grid->step / 8;
+		after += late <= grid->step / 8;
+	}
+	if (before == 0 || after == 0 || before + after < n - n / 10)
+		return;
+	grid->lead = grid->step / 2;
+	if (bucket_of(grid, time[0]) == 1)
+		grid->start += grid->step;
+}
+
 static void
 detect_step(const int64_t *time, int n, double *work, CfGrid *grid)
 {
@@ -189,14 +297,26 @@ detect_step(const int64_t *time, int n, double *work, CfGrid *grid)
 	int64_t		span = time[n - 1] - time[0];
 	int			n_distances = distances(time, n, work, &divisor);
 
+	grid->is_regular = true;
 	if (n_distances == 0)
 		start_fixed(grid, time[0], CF_DAY, false);
-	else if (on_calendar(time, n, 0, grid))
+	else if (on_local_clock(time, n, grid))
 		return;
-	else if (span / divisor <= 4 * (int64_t) n_distances)
-		start_fixed(grid, time[0], divisor, false);
 	else
+	{
+		grid->zone = utc;
+		grid->is_local = false;
+		if (on_calendar(time, n, 0, grid))
+			return;
+		if (span / divisor <= 4 * (int64_t) n_distances)
+		{
+			start_fixed(grid, time[0], divisor, false);
+			return;
+		}
+		grid->is_regular = false;
 		usual_step((int64_t) cf_num_median(work, n_distances), time[0], grid);
+		lead_points(time, n, grid);
+	}
 }
 
 CfStatus
@@ -204,6 +324,9 @@ cf_grid_detect(const int64_t *time, int n, double *work, CfGrid *grid)
 {
 	int64_t		last;
 
+	grid->zone = utc;
+	grid->is_local = false;
+	grid->lead = 0;
 	if (n < 1)
 		return CF_TOO_FEW;
 	if (grid->step < 0 || grid->months < 0 || (grid->step > 0 && grid->months > 0)
@@ -223,12 +346,14 @@ cf_grid_detect(const int64_t *time, int n, double *work, CfGrid *grid)
 		for (int i = 1; i < n && is_aligned; i++)
 			is_aligned = (time[i] - time[0]) % step == 0;
 		start_fixed(grid, time[0], step, !is_aligned);
+		grid->is_regular = is_aligned;
 	}
 	else if (grid->months > 0)
 	{
 		int			months = grid->months;
 
-		if (!on_calendar(time, n, months, grid))
+		grid->is_regular = on_calendar(time, n, months, grid);
+		if (!grid->is_regular)
 			start_months(grid, time[0], months);
 	}
 	else
@@ -238,59 +363,6 @@ cf_grid_detect(const int64_t *time, int n, double *work, CfGrid *grid)
 	if (last >= CF_GRID_MAX)
 		return CF_TOO_BIG;
 	grid->n = (int) last + 1;
-	return CF_OK;
-}
-
-/* Mean of the values at time[i], which is not NaN in at least one; *next: index after them. */
-static double
-mean_at(const int64_t *time, const double *value, int n, int i, int *next)
-{
-	double		mean = 0.0;
-	int			count = 0;
-	int64_t		at = time[i];
-
-	for (; i < n && time[i] == at; i++)
-	{
-		if (isnan(value[i]))
-			continue;
-		count++;
-		mean += (value[i] - mean) / count;
-	}
-	*next = i;
-	return count > 0 ? mean : (double) NAN;
-}
-
-CfStatus
-cf_grid_fill(const CfGrid *grid, const int64_t *time, const double *value, int n,
-			 CfKind kind, double *out, int *n_filled)
-{
-	int			count = 0;		/* of times with a value in the bucket at hand */
-	int64_t		at = -1;
-	int			next;
-
-	*n_filled = 0;
-	for (int k = 0; k < grid->n; k++)
-		out[k] = (double) NAN;
-	for (int i = 0; i < n; i = next)
-	{
-		double		mean = mean_at(time, value, n, i, &next);
-		int64_t		k = bucket_of(grid, time[i]);
-
-		if (isnan(mean))
-			continue;
-		if (isinf(mean))
-			return CF_NOT_FINITE;
-		if (k < 0 || k >= grid->n)
-			return CF_BAD_ARGUMENT;
-		count = k == at ? count + 1 : 1;
-		at = k;
-		if (count == 1)
-			++*n_filled;
-		if (count == 1 || kind == CF_KIND_STOCK)
-			out[k] = mean;
-		else
-			out[k] += (mean - out[k]) / count;
-	}
 	return CF_OK;
 }
 

@@ -6,7 +6,10 @@
  * grid is a row of buckets of one step: a fixed number of microseconds, or a whole
  * number of calendar months (months, quarters, years), so that dates never drift.
  *
- * Use: cf_grid_sort, cf_grid_detect, allocate grid.n doubles, cf_grid_fill.  A bucket
+ * Where the points are midnights of a local clock, the grid is one of its days, weeks or
+ * months, and its start a local time.
+ *
+ * Use: cf_grid_sort, cf_grid_detect, allocate grid.n doubles, cf_fill_grid.  A bucket
  * without a point holds NaN, which all of the core takes as "missing".
  */
 #ifndef CF_GRID_H
@@ -14,6 +17,7 @@
 
 #include "core/cf_core.h"
 #include "core/time/cf_calendar.h"
+#include "core/time/cf_zone.h"
 
 #define CF_GRID_MAX 1000000		/* buckets */
 
@@ -21,6 +25,10 @@ typedef struct CfGrid
 {
 	int64_t		step;			/* microseconds; 0 where the step is calendar months */
 	int			months;			/* calendar months; 0 where the step is fixed */
+	CfZone		zone;			/* whose days they are */
+	bool		is_local;		/* the points are surely midnights of the zone, not just times of day */
+	bool		is_regular;		/* all points lie on the grid */
+	int64_t		lead;			/* what a point may lie before its bucket's time */
 	int64_t		start;			/* time of bucket 0 (fixed), or its time of day (months) */
 	int			start_month;	/* months since 2000-01 of bucket 0 */
 	int			month_day;		/* day of the month, 1 to 31; cut to the month's length */
@@ -33,9 +41,11 @@ extern void cf_grid_sort(int64_t *time, double *value, int n);
 /*
  * Finds step and extent of n points in order of time.  Where all times lie on a grid (of
  * calendar months, else the greatest common divisor of their distances) that is at least
- * a quarter full, that grid.  Else the median distance, taken to the nearest usual step:
+ * a quarter full, that grid; months, weeks and days begin by the local clock whose midnights
+ * the points are.  Else the median distance, taken to the nearest usual step:
  * 1, 5, 10, 15 or 30 minutes, 1, 2, 3, 4, 6, 8 or 12 hours, 1 day, 1 or 2 weeks (from
- * Monday), 1, 3, 6 or 12 months, with buckets from round times in UTC.
+ * Monday), 1, 3, 6 or 12 months, with buckets from round times in UTC; points that lie about
+ * those times, some before and some after, belong to the nearest one.
  * step 0, months 0 in *grid: detect; else the step is taken as given.
  * A single point gives n = 1 and a step of a day.  work: n doubles.
  * CF_TOO_FEW: n < 1.  CF_BAD_ARGUMENT: not in order, bad step.  CF_TOO_BIG: more than
@@ -44,20 +54,17 @@ extern void cf_grid_sort(int64_t *time, double *value, int n);
 extern CfStatus cf_grid_detect(const int64_t *time, int n, double *work, CfGrid *grid);
 
 /*
- * Puts the points into out[grid->n].  Points of equal time are averaged; then a bucket
- * holds, for a stock, its last value; for a flow or an unknown kind, the mean.
- * NaN values are skipped; *n_filled counts the buckets that hold a value.
- * CF_NOT_FINITE: an infinite value.
- */
-extern CfStatus cf_grid_fill(const CfGrid *grid, const int64_t *time, const double *value, int n,
-							 CfKind kind, double *out, int *n_filled);
-
-/*
  * Bucket of a time (may be negative, or beyond the last), and time of a bucket: k = grid->n is the
  * first step of the future; INT64_MAX or INT64_MIN beyond 36 000 years.
  */
 extern int64_t cf_grid_bucket(const CfGrid *grid, int64_t time);
 extern int64_t cf_grid_time(const CfGrid *grid, int64_t k);
+
+/* The midnight, read as UTC, of the day that a bucket's time is to be called by: the local one where the grid is local. */
+extern int64_t cf_grid_day(const CfGrid *grid, int64_t k);
+
+/* Whether a step is one of those that series usually have: listed above, and calendar months, quarters and so on. */
+extern bool cf_grid_is_usual(const CfGrid *grid);
 
 /*
  * The season a step suggests, in steps: 7 for days, 24 for hours, 52 for weeks, 12, 4 or
