@@ -75,6 +75,19 @@ need_server() {
 	pgxs=$(dirname "$("$PG_CONFIG" --pgxs)")/../..
 }
 
+# fetch_tools FOLDER PACKAGE...: their programs, unpacked there and not installed, so that no
+# service of theirs is started. Where they are not to be had, the folder lacks them.
+fetch_tools() {
+	folder=$1
+	shift
+	mkdir -p "$folder"
+	command -v apt-get >/dev/null 2>&1 || return 0
+	for package in "$@"; do
+		(cd "$folder" && apt-get -qq download "$package" >/dev/null 2>&1 && dpkg-deb -x "$package"_*.deb . && rm -f "$package"_*.deb) ||
+			say "$package could not be fetched; what needs it is skipped"
+	done
+}
+
 # ---------- a place to work ----------
 
 # The server refuses root.  $as runs a command as the user that owns the server.
