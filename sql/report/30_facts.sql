@@ -58,7 +58,10 @@ BEGIN
 			WHERE r.job = 'look_at_vendors' AND r.status = 'ok' AND r.started_at <= $1$q$),
 		('accuracy', capforecast._report_rows('SELECT * FROM capforecast.forecast_accuracy(NULL, 90, $1)')),
 		('jobs', capforecast._report_rows('SELECT * FROM capforecast.job_health($1)')),
-		('doctor', capforecast._report_rows('SELECT * FROM capforecast.doctor($1)'))
+		('host', capforecast._report_rows('SELECT p.subject, p.problem, p.fix FROM capforecast._host_problems() p WHERE p.sqlstate <> ''01000'' LIMIT 20')),
+		('findings', capforecast._report_rows($q$SELECT f.code, f.severity, count(*) AS n, min(f.first_seen) AS first_seen, min(f.subject) AS subject
+			FROM capforecast.finding f WHERE f.first_seen <= $1 AND (f.resolved_at IS NULL OR f.resolved_at > $1)
+			GROUP BY f.code, f.severity ORDER BY array_position('{critical,warning,info}', f.severity), f.code$q$))
 		) AS p(name, statement)
 	LOOP
 		facts := capforecast._report_part(facts, part.name, part.statement);

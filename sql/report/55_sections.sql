@@ -89,12 +89,26 @@ CREATE FUNCTION capforecast._section_accuracy(facts jsonb)
 $$;
 COMMENT ON FUNCTION capforecast._section_accuracy(jsonb) IS 'What past forecasts'' ranges held; left out until two weeks of days have come.';
 
+-- What keeps numbers away, and what a person must look at: parts of the report that failed, the host's tables, findings.
+CREATE FUNCTION capforecast._troubles(facts jsonb)
+	RETURNS TABLE (urgency text, word text, subject text, problem text, fix text) LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'critical', 'error', replace(f.key, '_', ' '), f.value, NULL FROM jsonb_each_text(facts -> 'failed') f
+	UNION ALL
+	SELECT CASE f.value ->> 'severity' WHEN 'critical' THEN 'critical' WHEN 'warning' THEN 'warning' ELSE 'unknown' END, f.value ->> 'severity', replace(f.value ->> 'code', '_', ' '),
+		format('%s, for the first time on %s: %s', capforecast._counted((f.value ->> 'n')::bigint, 'finding is open', 'findings are open'), left(f.value ->> 'first_seen', 10), f.value ->> 'subject'),
+		format('SELECT * FROM capforecast.finding WHERE code = %L AND resolved_at IS NULL;', f.value ->> 'code')
+	FROM jsonb_array_elements(coalesce(facts -> 'findings', '[]')) f
+	UNION ALL
+	SELECT 'warning', 'missing', h.value ->> 'subject', h.value ->> 'problem', h.value ->> 'fix' FROM jsonb_array_elements(coalesce(facts -> 'host', '[]')) h
+$$;
+COMMENT ON FUNCTION capforecast._troubles(jsonb) IS 'What keeps numbers away, with the statement that mends it or shows more.';
+
 CREATE FUNCTION capforecast._section_jobs(facts jsonb)
-	RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT capforecast._section('jobs', 'Jobs and data', coalesce(capforecast._part_failed(facts, 'jobs'), j.sentence || CASE WHEN d.n = 0 THEN ' <code>doctor()</code> found nothing.' ELSE '' END),
+	RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT capforecast._section('jobs', 'Jobs and data', coalesce(capforecast._part_failed(facts, 'jobs'), j.sentence),
 		coalesce('<table><caption>Jobs and their last runs</caption><thead><tr><th scope="col">Job</th><th scope="col">Status</th><th scope="col" class="p2">Last success</th><th scope="col" class="p3">Next due</th></tr></thead><tbody>' || j.lines || '</tbody></table>', '')
-		|| CASE WHEN d.n > 0 THEN '<h3 style="margin-top:20px">What doctor() found</h3><ol class="do">' || d.lines || '</ol>' ELSE '' END)
-	FROM (SELECT count(*) AS n, CASE WHEN count(*) = 0 THEN 'No job is enabled.'
+		|| coalesce('<h3 style="margin-top:20px">What else to look at</h3><ol class="do">' || d.lines || '</ol>', ''))
+	FROM (SELECT CASE WHEN count(*) = 0 THEN 'No job is enabled.'
 				WHEN count(*) FILTER (WHERE j.value ->> 'status' <> 'ok') = 0 THEN format('All %s ran as they should.', capforecast._counted(count(*), 'job', 'jobs'))
 				ELSE capforecast._sentence(capforecast._counted(count(*) FILTER (WHERE j.value ->> 'status' <> 'ok'), 'job has', 'jobs have') || format(' not run as it should, of %s.', count(*))) END AS sentence,
 			string_agg(format('<tr><th scope="row">%s%s</th><td>%s</td><td class="p2">%s</td><td class="p3">%s</td></tr>',
@@ -103,10 +117,9 @@ CREATE FUNCTION capforecast._section_jobs(facts jsonb)
 				coalesce(to_char((j.value ->> 'last_success')::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), 'never'), coalesce(to_char((j.value ->> 'next_due')::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), '&#8211;')),
 				'' ORDER BY j.value ->> 'status' = 'ok', j.value ->> 'job') AS lines
 		FROM jsonb_array_elements(coalesce(facts -> 'jobs', '[]')) j) j,
-		(SELECT count(*) AS n, string_agg(format('<li><div>%s</div><div><h3 class="wrap">%s</h3><p class="wrap">%s</p><pre>%s</pre></div></li>',
-				capforecast._status_html(CASE d.value ->> 'severity' WHEN 'error' THEN 'critical' WHEN 'critical' THEN 'critical' WHEN 'warning' THEN 'warning' ELSE 'unknown' END, d.value ->> 'severity'),
-				capforecast._escape_html(d.value ->> 'subject'), capforecast._escape_html(d.value ->> 'problem'), capforecast._escape_html(d.value ->> 'fix')),
-				'' ORDER BY array_position('{error,critical,warning,info}', d.value ->> 'severity'), d.position) AS lines
-		FROM jsonb_array_elements(coalesce(facts -> 'doctor', '[]')) WITH ORDINALITY AS d(value, position)) d
+		(SELECT string_agg(format('<li><div>%s</div><div><h3 class="wrap">%s</h3><p class="wrap">%s</p>%s</div></li>',
+				capforecast._status_html(t.urgency, t.word), capforecast._escape_html(t.subject), capforecast._escape_html(t.problem), coalesce('<pre>' || capforecast._escape_html(t.fix) || '</pre>', '')),
+				'' ORDER BY array_position('{critical,warning,unknown}', t.urgency), t.subject) AS lines
+		FROM capforecast._troubles(facts) t) d
 $$;
-COMMENT ON FUNCTION capforecast._section_jobs(jsonb) IS 'Whether the jobs ran, and what doctor() says.';
+COMMENT ON FUNCTION capforecast._section_jobs(jsonb) IS 'Whether the jobs ran, and what else keeps numbers away or must be looked at.';

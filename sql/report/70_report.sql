@@ -1,4 +1,32 @@
--- The report, and single charts.
+-- The report.
+
+CREATE FUNCTION capforecast._report_html(facts jsonb)
+	RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+	headline record;
+	as_of constant timestamp := (facts ->> 'as_of')::timestamptz AT TIME ZONE 'UTC';
+	title constant text := capforecast._escape_html(coalesce(facts ->> 'title', 'Capacity report'));
+	body text;
+BEGIN
+	SELECT * INTO headline FROM capforecast._headline(facts) h;
+	body := coalesce(capforecast._facts_html(facts, headline.state), '') || capforecast._first_steps(headline.state)
+		|| CASE WHEN headline.state = 'empty' THEN '' ELSE capforecast._section_limits(facts) || capforecast._section_do(facts) || capforecast._section_changed(facts)
+			|| capforecast._section_metrics(facts) || capforecast._section_growth(facts) || capforecast._section_cost(facts) || capforecast._section_vendors(facts)
+			|| capforecast._section_accuracy(facts) END
+		|| capforecast._section_jobs(facts);
+	RETURN '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><meta name="color-scheme" content="light dark"><meta name="generator" content="capforecast '
+		|| (facts ->> 'version') || '"><link rel="icon" href="data:,"><title>' || title || '</title><style>' || capforecast._page_style() || capforecast._chart_style() || '</style></head><body><a class="skip" href="#main">To the report</a><div class="page"><header><p><b>'
+		|| title || '</b><span>database <b>' || capforecast._escape_html(facts ->> 'database') || '</b></span><span>' || trim(to_char(as_of, 'Day')) || ' '
+		|| capforecast._time_html(as_of::date, as_of::date - 366, true) || ', ' || to_char(as_of, 'HH24:MI') || ' UTC</span></p><nav aria-label="Sections">'
+		|| (SELECT coalesce(string_agg(format('<a href="#%s">%s</a>', n.id, n.name), '' ORDER BY n.position), '')
+			FROM (VALUES (1, 'limits', 'Limits'), (2, 'do', 'What to do'), (3, 'changed', 'What changed'), (4, 'metrics', 'Metrics'), (5, 'growth', 'Growth'), (6, 'cost', 'Cost'), (7, 'vendors', 'Vendors'), (8, 'accuracy', 'Accuracy'), (9, 'jobs', 'Jobs')) n(position, id, name)
+			WHERE position('<section id="' || n.id || '"' IN body) > 0)
+		|| '</nav></header><main id="main"><h1>' || headline.html || '</h1>' || body
+		|| '</main><footer><p>A date is the day by which half of the simulated futures have reached the limit; the range holds it in four cases of five. Days are UTC. Bars end at 130&#8239;% of a limit, which is the tick.</p><p>capforecast '
+		|| (facts ->> 'version') || ', PostgreSQL ' || capforecast._escape_html(facts ->> 'server') || '. Made by <code>psql -qAt -c "SELECT capforecast.capacity_report()" -o report.html</code></p></footer></div></body></html>' || E'\n';
+END
+$$;
+COMMENT ON FUNCTION capforecast._report_html(jsonb) IS 'The report as one page that needs nothing else.';
 
 CREATE FUNCTION capforecast.capacity_report(format text DEFAULT 'html', horizon interval DEFAULT '365 days', title text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
 	RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -20,85 +48,3 @@ END
 $$;
 COMMENT ON FUNCTION capforecast.capacity_report(text, interval, text, timestamptz) IS
 	'The platform on one page: which limit binds and when, what to do and what it costs, what changed, a chart for each metric, growth, cost, vendors near their limits, how good the forecasts were, and the jobs. format: html (one page with inline SVG, no script, no request), markdown, or json (everything it is made of). A part that fails says so, and the rest is there. horizon is that of capacity_outlook(). Error: 22023.';
-
-CREATE FUNCTION capforecast._check_chart_size(width integer, height integer)
-	RETURNS void LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	IF width IS NULL OR height IS NULL OR width NOT BETWEEN 200 AND 4000 OR height NOT BETWEEN 120 AND 4000 THEN
-		RAISE invalid_parameter_value USING
-			MESSAGE = pg_catalog.format('a chart cannot be %s by %s', width, height),
-			CONSTRAINT = 'bad_size',
-			HINT = 'Use a width of 200 to 4000 and a height of 120 to 4000.';
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION capforecast._check_chart_size(integer, integer) IS 'Raises 22023 unless a chart of this size can be drawn.';
-
--- As long back as ahead, at least 30 steps.
-CREATE FUNCTION capforecast._series_chart(series capforecast.series, horizon integer, threshold double precision, title text, kind text, as_of timestamptz)
-	RETURNS capforecast._chart_data LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-DECLARE
-	chart capforecast._chart_data;
-	last_value double precision;
-	reached record;
-BEGIN
-	SELECT max(p.ts), (array_agg(p.y ORDER BY p.ts DESC))[1], percentile_disc(0.5) WITHIN GROUP (ORDER BY p.ts - p.before)
-	INTO chart.today, last_value, chart.step
-	FROM (SELECT q.ts, q.y, lag(q.ts) OVER (ORDER BY q.ts) AS before FROM capforecast.points(series) q(ts, y)
-		WHERE q.y <> 'NaN' AND (as_of IS NULL OR q.ts <= as_of)) p;
-	IF last_value IS NULL THEN
-		RETURN NULL;
-	END IF;
-	chart.step := coalesce(chart.step, '1 day');
-	chart.title := coalesce(capforecast._escape_html(title), 'Forecast');
-	chart.value_text := capforecast._number(last_value);
-	SELECT capforecast.series_agg(f.at, f.yhat), capforecast.series_agg(f.at, f.yhat_lower), capforecast.series_agg(f.at, f.yhat_upper)
-	INTO chart.mid, chart.low, chart.high
-	FROM (SELECT f.ds AS at, f.yhat, f.yhat_lower, f.yhat_upper
-			FROM capforecast.forecast(series, horizon, confidence_level => 0.8, kind => kind, as_of => as_of) f WHERE f.yhat IS NOT NULL
-		UNION ALL SELECT chart.today, last_value, last_value, last_value) f;
-	chart.span := greatest(horizon, 30) * chart.step;
-	SELECT capforecast.series_agg(p.ts, p.y) INTO chart.history
-	FROM capforecast.points(series) p(ts, y) WHERE p.ts >= chart.today - chart.span AND p.ts <= chart.today;
-	chart.sentence := format('<strong>%s</strong>.', chart.value_text);
-	IF threshold IS NOT NULL THEN
-		SELECT * INTO reached FROM capforecast.time_to_threshold(series, threshold, horizon => greatest(horizon * chart.step, interval '1 day'),
-			direction => CASE WHEN last_value > threshold THEN 'down' ELSE 'up' END, kind => kind, as_of => as_of);
-		chart.limit_value := threshold;
-		chart.limit_text := 'limit: ' || capforecast._number(threshold);
-		chart.is_minimum := last_value > threshold;
-		chart.earliest := reached.breach_date_earliest;
-		chart.breach := reached.breach_date;
-		chart.latest := reached.breach_date_latest;
-		chart.sentence := capforecast._metric_sentence(jsonb_build_object('limit_value', threshold, 'status', reached.status, 'breach_date', reached.breach_date,
-			'breach_date_earliest', reached.breach_date_earliest, 'breach_date_latest', reached.breach_date_latest, 'ready_on', reached.ready_on, 'reason', reached.reason),
-			last_value, NULL, NULL, NULL, NULL, (chart.today AT TIME ZONE 'UTC')::date);
-	END IF;
-	RETURN chart;
-END
-$$;
-COMMENT ON FUNCTION capforecast._series_chart(capforecast.series, integer, double precision, text, text, timestamptz) IS
-	'What the chart of a series shows. A threshold below the last value is a minimum.';
-
-CREATE FUNCTION capforecast.chart(series capforecast.series, horizon integer DEFAULT 30, threshold double precision DEFAULT NULL, title text DEFAULT NULL,
-		width integer DEFAULT 720, height integer DEFAULT 240, kind text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
-	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT capforecast._check_chart_size(width, height);
-	SELECT capforecast._chart_svg(c, width, height, 'chart', '', '<style>' || capforecast._chart_style() || '</style>')
-	FROM capforecast._series_chart(series, horizon, threshold, title, kind, CASE WHEN as_of IS NOT NULL THEN capforecast._instant(as_of) END) c
-	WHERE c.history IS NOT NULL
-$$;
-COMMENT ON FUNCTION capforecast.chart(capforecast.series, integer, double precision, text, integer, integer, text, timestamptz) IS
-	'A series and its forecast as an svg element: what came, the median and the range that holds four cases of five, the threshold and when it is reached. horizon in steps; width and height in user units. A threshold below the last value is a minimum. NULL where the series has no value. Errors: 22023, and those of forecast().';
-
-CREATE FUNCTION capforecast.chart(metric text, horizon integer DEFAULT 183, threshold double precision DEFAULT NULL, title text DEFAULT NULL,
-		width integer DEFAULT 720, height integer DEFAULT 240, kind text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
-	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT capforecast.chart(capforecast.metric_series(metric, capforecast._instant(as_of)), horizon,
-		coalesce(threshold, (SELECT l.limit_value FROM capforecast._limits(capforecast._instant(as_of)) l WHERE l.metric = chart.metric
-			ORDER BY CASE l.direction WHEN 'up' THEN l.limit_value ELSE -l.limit_value END LIMIT 1)),
-		coalesce(title, capforecast._metric_label(metric)), width, height,
-		coalesce(kind, (SELECT m.kind FROM capforecast.metrics m WHERE m.metric = chart.metric)), as_of)
-$$;
-COMMENT ON FUNCTION capforecast.chart(text, integer, double precision, text, integer, integer, text, timestamptz) IS
-	'The same for a metric by its name; threshold: its own nearest limit where none is given. Errors: 22023 for a metric that does not exist.';
