@@ -40,8 +40,9 @@ CREATE FUNCTION capforecast._time_line(outlook jsonb, order_by date, today date)
 	RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT '<svg aria-hidden="true"><line class="z" x1="0" x2="0" y1="2" y2="28"/>'
 		|| (SELECT string_agg(format('<line class="q" x1="%s%%" x2="%s%%" y1="4" y2="26"/>', p.x, p.x), '')
-			FROM generate_series(date_trunc('quarter', today::timestamp) + interval '3 months', today + interval '1 year', '3 months') q(at),
-				capforecast._percent_of_year(q.at::date, today) AS p(x))
+			FROM generate_series(1, 4) i, LATERAL (SELECT date_trunc('quarter', today::timestamp) + i * interval '3 months') q(at),
+				capforecast._percent_of_year(q.at::date, today) AS p(x)
+			WHERE q.at <= today + interval '1 year')
 		|| CASE WHEN outlook ->> 'status' = 'already_breached' THEN '<rect class="d" x="-4" y="11" width="8" height="8"/>'
 			WHEN d.earliest IS NULL THEN ''
 			ELSE format('<line class="r" x1="%s%%" x2="%s%%" y1="15" y2="15"/><line class="r" x1="%s%%" x2="%s%%" y1="10" y2="20"/>', a.x, b.x, a.x, a.x)
@@ -62,9 +63,8 @@ CREATE FUNCTION capforecast._time_line_head(today date)
 			|| CASE WHEN extract(month FROM q.at) = 1 OR q.n = 1 AND extract(year FROM q.at) <> extract(year FROM today) THEN ' ' || extract(year FROM q.at) ELSE '' END), ''), '')
 		|| '</svg>'
 	FROM (SELECT s.at, row_number() OVER (ORDER BY s.at) AS n
-		FROM (SELECT today AS day WHERE isfinite(today)) known,
-			generate_series(date_trunc('quarter', known.day::timestamp) + interval '3 months', known.day + interval '1 year', '3 months') s(at)
-		WHERE capforecast._percent_of_year(s.at::date, today) BETWEEN 17 AND 95) q
+		FROM generate_series(1, 4) i, LATERAL (SELECT date_trunc('quarter', today::timestamp) + i * interval '3 months') s(at)
+		WHERE s.at <= today + interval '1 year' AND capforecast._percent_of_year(s.at::date, today) BETWEEN 17 AND 95) q
 $$;
 COMMENT ON FUNCTION capforecast._time_line_head(date) IS 'The names above the time lines.';
 
