@@ -174,9 +174,7 @@ BEGIN
 		PERFORM capforecast._see(now);
 		SELECT w.counts, w.failures INTO counts, problems FROM capforecast._work(job, '_end_stale', condition, now, '{}') w;
 		problems := problems || capforecast._problems(codes, now)
-			|| (SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'outbox_stuck', 'subject', 'outbox ' || o.id,
-					'detail', jsonb_build_object('vendor', o.vendor_id, 'operation', o.operation, 'created_at', o.created_at))), '[]')
-				FROM capforecast.stripe_outbox o WHERE o.status = 'pending' AND o.created_at <= now - interval '1 day');
+			|| capforecast._outbox_problems(now);
 		PERFORM capforecast._purge();
 		result := capforecast._finish(job, started_at, now, dry_run, counts, problems, codes || 'outbox_stuck'::text);
 		IF dry_run THEN

@@ -254,7 +254,7 @@ BEGIN
 			'Have the vendor confirm it, and pass ack_over_limit => true: nothing is deleted, and nothing can be added until usage is below the limit.');
 	END IF;
 	IF s.stripe_subscription_id IS NOT NULL THEN
-		plan := capforecast._order_change(s, plan, target, coalesce(annual, s.is_annual), idempotency_key);
+		plan := capforecast._order_change(s, plan, target, coalesce(annual, s.is_annual), scheduled, proration, idempotency_key);
 	ELSIF plan.action = 'pending_cancelled' THEN
 		UPDATE capforecast.subscription_state x SET pending_tier = NULL, pending_annual = NULL, pending_at = NULL, pending_requested_at = NULL
 		WHERE x.subscription_id = s.subscription_id;

@@ -1,80 +1,119 @@
--- What has become of the rows of stripe_outbox.
+-- What becomes of the rows of stripe_outbox when Stripe's data comes in.
 
-CREATE FUNCTION capforecast.settle_outbox(id bigint, ok boolean, result jsonb DEFAULT NULL)
-	RETURNS text LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-#variable_conflict use_column
+-- What was sold once shows nowhere in the data of a subscription.
+CREATE FUNCTION capforecast._request_shown(wanted jsonb, items jsonb, cancels boolean, schedule text, ended boolean)
+	RETURNS boolean LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN wanted ? 'cancelled' THEN ended
+		ELSE wanted - 'one_time' <> '{}'
+			AND capforecast._wanted_left(wanted - '{one_time,release}'::text[], items, cancels) = '{}'
+			AND NOT coalesce(wanted ? 'release' AND (wanted -> 'release' = 'true' AND schedule IS NOT NULL OR wanted ->> 'release' = schedule), false) END
+$$;
+COMMENT ON FUNCTION capforecast._request_shown(jsonb, jsonb, boolean, text, boolean) IS 'Whether a subscription is as a request wants it.';
+
+CREATE FUNCTION capforecast._fail_request(o capforecast.stripe_outbox, result jsonb)
+	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
-	o capforecast.stripe_outbox;
-	held record;
-	s capforecast._subscription_row;
+	prices text[] := ARRAY(SELECT jsonb_object_keys(coalesce(o.wanted -> 'addons', '{}') || coalesce(o.wanted -> 'one_time', '{}')));
 BEGIN
-	IF ok IS NULL THEN
-		PERFORM capforecast._fail('22023', 'bad_argument', 'ok must be true or false', 'It is NULL.', 'Settle the row when Stripe has answered.');
+	UPDATE capforecast.stripe_outbox x SET status = 'failed', result = _fail_request.result, settled_at = clock_timestamp() WHERE x.id = o.id;
+	IF cardinality(prices) = 0 OR NOT capforecast._host_has('vendor_addons') THEN
+		RETURN;
 	END IF;
-	SELECT * INTO o FROM capforecast.stripe_outbox x WHERE x.id = settle_outbox.id;
-	IF o.id IS NULL THEN
-		PERFORM capforecast._fail('P0002', 'unknown_request', format('stripe_outbox has no row %s', settle_outbox.id), 'It does not exist.',
-			'Pass the id of the row that was sent.');
-	END IF;
-	s := capforecast._subscription(o.vendor_id, true);
-	SELECT * INTO o FROM capforecast.stripe_outbox x WHERE x.id = settle_outbox.id FOR UPDATE;
-	IF o.status IN ('confirmed', 'cancelled') OR (ok AND o.status IN ('sent', 'scheduled')) THEN
-		RETURN o.status;	-- Stripe's own data was faster, or the answer came twice
-	ELSIF o.status = 'failed' THEN
-		IF NOT ok THEN
-			RETURN o.status;
-		END IF;
-		PERFORM capforecast._fail('55000', 'settled', format('row %s of stripe_outbox was settled as failed', o.id),
-			'It cannot succeed any more.', 'Make the request again.');
-	END IF;
-	UPDATE capforecast.stripe_outbox x
-	SET status = CASE WHEN NOT ok THEN 'failed' WHEN o.payload ->> 'timing' = 'period_end' THEN 'scheduled' ELSE 'sent' END,
-		result = settle_outbox.result, settled_at = clock_timestamp()
-	WHERE x.id = o.id RETURNING * INTO o;
-	IF NOT ok AND o.operation = 'purchase_addon' THEN
-		SELECT * INTO held FROM capforecast._addons_of(o.vendor_id, o.payload ->> 'addon') a WHERE a.status = 'pending';
-		IF FOUND THEN
-			PERFORM capforecast._write_addon(s, held.id, held.code, 'cancelled', held.quantity, held.unit_price, clock_timestamp());
-			INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
-			VALUES ('settle_outbox', s.vendor_id, s.subscription_id, jsonb_build_object('addon', held.code, 'status', 'pending'),
-				'{"status": "cancelled"}', 'failed');
-		END IF;
-	END IF;
-	RETURN o.status;
+	EXECUTE capforecast._keyed_sql($sql$
+		WITH dropped AS (
+			UPDATE {vendor_addons} h SET $sql$ || capforecast._host_set('vendor_addons', 'status', '''cancelled''', 'cancelled_at', '$2',
+				'updated_at', '$2') || $sql$
+			FROM $sql$ || capforecast._addon_products_sql() || $sql$ p
+			WHERE {h:vendor_addons.vendor_id} = @key AND {h:vendor_addons.status} = 'pending'
+			  AND p.id = {h:vendor_addons.addon_product_id} AND p.stripe_price = ANY ($1)
+			RETURNING p.code
+		)
+		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
+		SELECT 'settle_outbox', $3, $4, jsonb_build_object('addon', d.code, 'status', 'pending'), '{"status": "cancelled"}', 'failed' FROM dropped d$sql$,
+		o.vendor_id)
+	USING prices, clock_timestamp(), o.vendor_id, o.subscription_id;
 END
 $$;
-COMMENT ON FUNCTION capforecast.settle_outbox(bigint, boolean, jsonb) IS
-	'The application''s answer for a row of stripe_outbox: ok false makes it failed, with the result; ok true sent, or scheduled for a change at the end of the period. confirmed follows when Stripe''s own data shows the change. Returns the status. Errors: P0002 unknown_request, 55000 settled.';
+COMMENT ON FUNCTION capforecast._fail_request(capforecast.stripe_outbox, jsonb) IS 'End a request as failed; add-ons that waited for it are cancelled.';
 
--- The host's row of a tier follows from Stripe's data by itself; that of an add-on is
--- written here, when the item has the quantity that was asked for.
-CREATE FUNCTION capforecast._confirm_outbox(as_of timestamptz, subscription_id text, items jsonb)
+-- A schedule is gone.  What it was to do and nobody has overridden is asked for again, with
+-- a key of its own: Stripe would answer the old one as it did before.
+CREATE FUNCTION capforecast._after_release(o capforecast.stripe_outbox, as_of timestamptz)
+	RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+	UPDATE capforecast.stripe_outbox x
+	SET status = CASE WHEN r.again THEN 'pending' ELSE 'cancelled' END, wanted = CASE WHEN r.again THEN r.rest ELSE x.wanted END,
+		settled_at = CASE WHEN NOT r.again THEN clock_timestamp() END, result = CASE WHEN NOT r.again THEN coalesce(x.result, '{}') || '{"reason": "released"}' END,
+		idempotency_key = x.idempotency_key || CASE WHEN r.again THEN ':after ' || o.id ELSE '' END,
+		attempts = 0, taken_at = NULL
+	FROM (SELECT y.id, m.rest, m.rest <> '{}' AND o.payload ->> 'timing' = 'immediate'
+				AND to_timestamp((y.payload ->> 'proration_date')::bigint) > as_of AS again
+		  FROM capforecast.stripe_outbox y
+			CROSS JOIN LATERAL (SELECT y.wanted - 'release' - CASE WHEN o.wanted ? 'plan' THEN 'plan' ELSE '' END AS w) w
+			CROSS JOIN LATERAL (SELECT jsonb_strip_nulls(w.w || jsonb_build_object('addons',
+				(SELECT jsonb_object_agg(a.key, a.value) FROM jsonb_each(w.w -> 'addons') a WHERE NOT coalesce(o.wanted -> 'addons' ? a.key, false)))) AS rest) m
+		  WHERE y.payload ->> 'subscription' = o.payload ->> 'subscription' AND y.status = 'scheduled' AND y.id <> o.id) r
+	WHERE x.id = r.id AND o.wanted ? 'release'
+$$;
+COMMENT ON FUNCTION capforecast._after_release(capforecast.stripe_outbox, timestamptz) IS 'What becomes of the scheduled request whose schedule this one has released.';
+
+-- Later data, not what was true before: its version is another one than was known when the
+-- request was handed out.  A row that is just being handed out or settled is left to the next run.
+CREATE FUNCTION capforecast._follow_requests(as_of timestamptz, subscription_id text, stripe_id text, items jsonb, cancels boolean, schedule text,
+		ended boolean, version timestamptz, event_id text)
 	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	o capforecast.stripe_outbox;
-	held record;
-	item jsonb;
-	wanted bigint;
-	shown bigint;
-	s capforecast._subscription_row;
 BEGIN
-	FOR o IN SELECT * FROM capforecast.stripe_outbox x WHERE x.subscription_id = _confirm_outbox.subscription_id
-			AND x.status IN ('pending', 'sent', 'scheduled') ORDER BY x.id FOR UPDATE LOOP
-		item := (SELECT i FROM jsonb_array_elements(items) i WHERE i ->> 'price' = o.payload ->> 'price' LIMIT 1);
-		shown := coalesce((item ->> 'quantity')::bigint, 0);
-		wanted := coalesce((o.payload ->> 'quantity')::bigint, shown);
-		CONTINUE WHEN shown <> wanted OR (item IS NULL AND o.operation <> 'cancel_addon');
-		UPDATE capforecast.stripe_outbox x SET status = 'confirmed', settled_at = as_of WHERE x.id = o.id;
-		CONTINUE WHEN o.operation = 'change_tier';
-		s := capforecast._subscription(o.vendor_id, false);
-		SELECT * INTO held FROM capforecast._addons_of(o.vendor_id, o.payload ->> 'addon');
-		CONTINUE WHEN held.id IS NULL;
-		PERFORM capforecast._write_addon(s, held.id, held.code, CASE WHEN wanted = 0 THEN 'cancelled' ELSE 'active' END,
-			CASE WHEN wanted = 0 THEN held.quantity ELSE wanted END, held.unit_price, as_of, item ->> 'id');
-		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
-		VALUES (o.operation, o.vendor_id, o.subscription_id, jsonb_build_object('addon', held.code, 'quantity', held.quantity, 'status', held.status),
-			jsonb_build_object('addon', held.code, 'quantity', wanted), 'confirmed');
+	FOR o IN SELECT * FROM capforecast.stripe_outbox x WHERE x.subscription_id = _follow_requests.subscription_id
+			AND x.status IN ('pending', 'taken', 'sent', 'scheduled') ORDER BY x.id FOR UPDATE SKIP LOCKED LOOP
+		IF o.payload ->> 'subscription' <> stripe_id THEN
+			PERFORM capforecast._fail_request(o, '{"reason": "another_subscription"}');
+		ELSIF ended AND NOT o.wanted ? 'cancelled' THEN
+			PERFORM capforecast._fail_request(o, '{"reason": "subscription_ended"}');
+		ELSIF o.status <> 'pending' AND (o.known_version, o.known_event) IS DISTINCT FROM (version, event_id)
+			AND capforecast._request_shown(o.wanted, items, cancels, schedule, ended) THEN
+			UPDATE capforecast.stripe_outbox x SET status = 'confirmed', settled_at = as_of WHERE x.id = o.id;
+			PERFORM capforecast._after_release(o, as_of);
+		END IF;
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION capforecast._confirm_outbox(timestamptz, text, jsonb) IS 'Confirm the requests that Stripe''s data shows, and write the add-ons that they were for.';
+COMMENT ON FUNCTION capforecast._follow_requests(timestamptz, text, text, jsonb, boolean, text, boolean, timestamptz, text) IS
+	'Confirm the requests that Stripe''s data shows, and end those that nothing can come of.';
+
+CREATE FUNCTION capforecast._expire_request(stripe_id text, expired_at timestamptz)
+	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+	o capforecast.stripe_outbox;
+BEGIN
+	SELECT * INTO o FROM capforecast.stripe_outbox x
+	WHERE x.payload ->> 'subscription' = stripe_id AND x.status IN ('taken', 'sent') AND x.wanted ?| '{plan,addons,one_time}'
+	  AND coalesce(x.known_version <= expired_at, true) FOR UPDATE SKIP LOCKED;
+	IF o.id IS NOT NULL THEN
+		PERFORM capforecast._fail_request(o, '{"reason": "pending_update_expired"}');
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION capforecast._expire_request(text, timestamptz) IS 'A change that waited for a payment was given up by Stripe: its request has failed.';
+
+CREATE FUNCTION capforecast._grant_one_time(o capforecast.stripe_outbox)
+	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+BEGIN
+	IF NOT capforecast._host_has('vendor_addons') THEN
+		RETURN;
+	END IF;
+	EXECUTE capforecast._keyed_sql($sql$
+		WITH granted AS (
+			UPDATE {vendor_addons} h SET $sql$ || capforecast._host_set('vendor_addons', 'status', '''active''', 'updated_at', '$2') || $sql$
+			FROM $sql$ || capforecast._addon_products_sql() || $sql$ p
+			WHERE {h:vendor_addons.vendor_id} = @key AND {h:vendor_addons.status} = 'pending'
+			  AND p.id = {h:vendor_addons.addon_product_id} AND $1 ? p.stripe_price
+			RETURNING p.code
+		)
+		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
+		SELECT 'settle_outbox', $3, $4, jsonb_build_object('addon', g.code, 'status', 'pending'), '{"status": "active"}', 'sold' FROM granted g$sql$,
+		o.vendor_id)
+	USING o.wanted -> 'one_time', clock_timestamp(), o.vendor_id, o.subscription_id;
+END
+$$;
+COMMENT ON FUNCTION capforecast._grant_one_time(capforecast.stripe_outbox) IS 'What was sold once grants from when Stripe has taken the order.';

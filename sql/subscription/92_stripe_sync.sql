@@ -2,68 +2,100 @@
 -- again under the row's lock before anything is written.
 
 -- Which object of Stripe a subscription follows: its own, or, where it has none or its own
--- has ended, the one other that its customer has.  CTEs; $1: may the mirror miss it, $2, $3:
--- ids and customers to look at, $4: zone.
+-- has ended, the one other that its customer has.  What another row holds is that row's: a
+-- customer may own several vendors.  CTEs; $1: may the mirror miss it, $2, $3: ids and
+-- customers to look at, $4: zone, $6: does the host keep the ids of items.
 CREATE FUNCTION capforecast._stripe_matched_sql(one_set boolean)
 	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT $sql$
 		source AS MATERIALIZED (
 			SELECT x.*, capforecast._stripe_rank(x.status) AS rank FROM capforecast._stripe_source($2, $3) x
-		), priced AS (
-			SELECT x.stripe_id, count(*) AS n_items, count(DISTINCT t.code || (i ->> 'price')) AS n_plans, min(t.code) AS tier,
-				bool_or(i ->> 'price' = t.stripe_annual) AS annual, min(i ->> 'price') FILTER (WHERE t.code IS NOT NULL) AS price
+		), item AS MATERIALIZED (
+			SELECT x.stripe_id, i ->> 'id' AS id, i ->> 'price' AS price, (i ->> 'quantity')::bigint AS quantity,
+				t.code AS tier, i ->> 'price' = t.stripe_annual AS annual, p.code AS addon
 			FROM source x CROSS JOIN LATERAL jsonb_array_elements(x.items) i
 				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t ON i ->> 'price' IN (t.stripe_monthly, t.stripe_annual)
+				LEFT JOIN $sql$ || capforecast._addon_products_sql() || $sql$ p ON p.stripe_price = i ->> 'price' AND p.billing_period <> 'one_time'
+		), priced AS (
+			SELECT i.stripe_id, count(*) AS n_items, count(DISTINCT i.tier || i.price) AS n_plans, min(i.tier) AS tier, bool_or(i.annual) AS annual,
+				min(i.price) FILTER (WHERE i.tier IS NOT NULL) AS price, count(*) FILTER (WHERE i.tier IS NULL AND i.addon IS NULL) AS n_strange
+			FROM item i GROUP BY 1
+		), ordered AS (
+			SELECT a.stripe_id, jsonb_object_agg(a.addon, jsonb_build_object('quantity', a.quantity, 'item', a.item)) AS addons
+			FROM (SELECT i.stripe_id, i.addon, sum(i.quantity)::bigint AS quantity, CASE WHEN $6 THEN min(i.id) END AS item
+				  FROM item i WHERE i.addon IS NOT NULL GROUP BY 1, 2 HAVING sum(i.quantity) > 0) a
 			GROUP BY 1
 		), src AS MATERIALIZED (
-			SELECT x.*, coalesce(p.n_items, 0) AS n_items, coalesce(p.n_plans, 0) AS n_plans,
+			SELECT x.*, coalesce(p.n_items, 0) AS n_items, coalesce(p.n_plans, 0) AS n_plans, coalesce(p.n_strange, 0) AS n_strange,
 				CASE WHEN p.n_plans = 1 THEN p.tier END AS plan_tier, CASE WHEN p.n_plans = 1 THEN p.annual END AS plan_annual,
-				CASE WHEN p.n_plans = 1 THEN p.price END AS plan_price
-			FROM source x LEFT JOIN priced p USING (stripe_id)
+				CASE WHEN p.n_plans = 1 THEN p.price END AS plan_price, coalesce(o.addons, '{}') AS addons
+			FROM source x LEFT JOIN priced p USING (stripe_id) LEFT JOIN ordered o USING (stripe_id)
+		), held AS MATERIALIZED (
+			SELECT DISTINCT s.stripe_subscription_id AS stripe_id FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
+			WHERE s.stripe_subscription_id IN (SELECT x.stripe_id FROM source x)
 		), other AS (
-			SELECT x.customer, count(*) AS n, count(*) FILTER (WHERE x.n_plans = 1) AS n_known, min(x.stripe_id) AS stripe_id
-			FROM src x WHERE x.rank < 7 GROUP BY 1
+			SELECT x.customer, count(*) AS n_live, count(*) FILTER (WHERE h.stripe_id IS NULL) AS n,
+				count(*) FILTER (WHERE h.stripe_id IS NULL AND x.n_plans = 1) AS n_known, min(x.stripe_id) FILTER (WHERE h.stripe_id IS NULL) AS stripe_id
+			FROM src x LEFT JOIN held h USING (stripe_id) WHERE x.rank < 7 GROUP BY 1
 		), host AS (
 			SELECT s.*, st.stripe_subscription_id AS applied_id, st.stripe_status AS applied_status, st.stripe_version AS applied_version,
 				st.stripe_event_id AS applied_event, coalesce(st.entitled, true) AS entitled, coalesce(st.collection_paused, false) AS paused,
 				st.anchor_local, coalesce(st.anchor_zone, $4) AS zone,
 				$1 AND own.stripe_id IS NULL AND s.stripe_subscription_id IS NOT NULL AS missing,
-				CASE WHEN s.stripe_subscription_id IS NULL THEN o.n > 1
-					ELSE own.rank >= 7 AND o.n >= 1 AND NOT (o.n = 1 AND o.n_known = 1) END IS TRUE AS ambiguous,
-				CASE WHEN s.stripe_subscription_id IS NULL OR own.rank >= 7 AND o.n = 1 THEN o.stripe_id ELSE own.stripe_id END AS chosen
+				(c.searches AND o.n > 0 AND NOT c.finds) IS TRUE AS ambiguous,
+				(own.rank >= 7 AND o.n_live > 0 AND o.n = 0) IS TRUE AS shares,
+				CASE WHEN c.finds THEN o.stripe_id ELSE own.stripe_id END AS chosen,
+				NOT EXISTS (SELECT FROM $sql$ || capforecast._subscriptions_sql() || $sql$ r WHERE r.vendor_id = s.vendor_id AND r.id <> s.id
+					AND (r.live, coalesce(r.period_end, '-infinity'), r.id) > (s.live, coalesce(s.period_end, '-infinity'), s.id)) AS leads
 			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
 				LEFT JOIN capforecast.subscription_state st USING (subscription_id)
 				LEFT JOIN src own ON own.stripe_id = s.stripe_subscription_id
 				LEFT JOIN other o ON o.customer = s.stripe_customer_id
-			WHERE (s.stripe_subscription_id IS NOT NULL OR o.n > 0)$sql$ || CASE WHEN one_set THEN ' AND s.id = ANY (@key)' ELSE '' END || ')'
+				CROSS JOIN LATERAL (SELECT (s.stripe_subscription_id IS NULL OR own.rank >= 7) IS TRUE AS searches) b
+				CROSS JOIN LATERAL (SELECT b.searches, CASE WHEN b.searches AND o.n = 1 AND (s.stripe_subscription_id IS NULL OR o.n_known = 1) THEN
+					(SELECT count(*) FROM $sql$ || capforecast._subscriptions_sql() || $sql$ r LEFT JOIN src e ON e.stripe_id = r.stripe_subscription_id
+					 WHERE r.stripe_customer_id = s.stripe_customer_id AND (r.stripe_subscription_id IS NULL OR e.rank >= 7)) = 1
+					ELSE false END AS finds) c
+			WHERE (s.stripe_subscription_id IS NOT NULL OR o.n > 0)$sql$ || CASE WHEN one_set THEN ' AND s.id = ANY (@key)' ELSE '' END || $sql$
+		), bought AS MATERIALIZED (
+			SELECT a.vendor_id, coalesce(jsonb_object_agg(a.code, jsonb_build_object('quantity', a.quantity, 'item', CASE WHEN $6 THEN a.stripe_item END))
+				FILTER (WHERE a.stripe_price IS NOT NULL), '{}') AS addons, count(*) FILTER (WHERE a.stripe_price IS NULL) AS n_unpriced
+			FROM $sql$ || capforecast._addons_sql() || $sql$ a
+			WHERE a.status IN ('active', 'cancelling') AND a.billing_period <> 'one_time'$sql$
+		|| CASE WHEN one_set THEN ' AND a.vendor_id IN (SELECT s.vendor_id FROM ' || capforecast._subscriptions_sql() || ' s WHERE s.id = ANY (@key))'
+			ELSE '' END || ' GROUP BY 1)'
 $$;
-COMMENT ON FUNCTION capforecast._stripe_matched_sql(boolean) IS 'CTEs src (Stripe''s subscriptions) and host (the host''s, with the id of the one that counts).';
+COMMENT ON FUNCTION capforecast._stripe_matched_sql(boolean) IS 'CTEs src (Stripe''s subscriptions), host (the host''s, with the id of the one that counts) and bought (add-ons of vendors).';
 
 -- What the host's row should be.  A time or a price that Stripe does not give leaves what
--- the host has; kept: there is a state, or will be, to hold what the host's row cannot.
+-- the host has, and so does a period that would end before it begins; kept: there is a
+-- state, or will be, to hold what the host's row cannot.
 CREATE FUNCTION capforecast._stripe_wanted_sql()
 	RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT $sql$
 		wanted AS (
-			SELECT h.*, x.stripe_id, x.version, x.event_id, x.status AS stripe_status, x.rank, x.items, x.lagging, x.n_items, x.n_plans,
-				m.known, m.host_status, m.host_status IN ('cancelled', 'expired') IS TRUE AS ending, t.starts, t.ends AS period_ends,
+			SELECT h.*, x.stripe_id, x.version, x.event_id, x.status AS stripe_status, x.rank, x.items, x.lagging, x.n_items, x.n_plans, x.n_strange,
+				x.object ->> 'schedule' AS schedule, coalesce(b.n_unpriced, 0) AS n_unpriced,
+				m.known, m.host_status, m.host_status IN ('cancelled', 'expired') IS TRUE AS ending, t.starts, t.ends AS period_ends, p.good AS period_is_good,
 				jsonb_build_object('status', coalesce(m.host_status, h.status),
 					'tier', coalesce(x.plan_tier, h.tier), 'is_annual', coalesce(x.plan_annual, h.is_annual),
-					'period_start', coalesce(t.starts, h.period_start), 'period_end', coalesce(t.ends, h.period_end),
-					'trial_ends_at', CASE WHEN t.trial_ends > x.version THEN t.trial_ends ELSE h.trial_ends_at END,
-					'cancel_at_period_end', coalesce(t.cancels OR t.cancel_at <= coalesce(t.ends, h.period_end), t.cancels, h.cancel_at_period_end),
+					'period_start', p.starts, 'period_end', p.ends, 'trial_ends_at', coalesce(x.trial_ends, h.trial_ends_at),
+					'cancel_at_period_end', coalesce(t.cancels OR t.cancel_at <= p.ends, t.cancels, h.cancel_at_period_end),
 					'cancelled_at', CASE WHEN m.host_status IN ('cancelled', 'expired') THEN coalesce(t.ended, h.cancelled_at)
 						WHEN h.live OR m.host_status IS NULL THEN h.cancelled_at END,
 					'stripe_subscription_id', x.stripe_id, 'stripe_price_id', coalesce(x.plan_price, h.stripe_price_id),
 					'entitled', CASE WHEN t.kept THEN coalesce(m.entitled, h.entitled) ELSE h.entitled END,
 					'paused', CASE WHEN t.kept THEN jsonb_typeof(x.object -> 'pause_collection') = 'object' IS TRUE ELSE h.paused END,
-					'anchor', CASE WHEN t.kept THEN coalesce(timezone(h.zone, t.anchor), h.anchor_local) ELSE h.anchor_local END) AS target,
+					'anchor', CASE WHEN t.kept THEN coalesce(timezone(h.zone, t.anchor), h.anchor_local) ELSE h.anchor_local END,
+					'addons', CASE WHEN NOT h.leads OR m.host_status IS NULL OR x.n_items = 0 OR x.rank >= 7 AND NOT h.live THEN coalesce(b.addons, '{}')
+						WHEN x.rank >= 7 THEN '{}' ELSE x.addons END) AS target,
 				jsonb_build_object('status', h.status, 'tier', h.tier, 'is_annual', h.is_annual,
 					'period_start', h.period_start, 'period_end', h.period_end, 'trial_ends_at', h.trial_ends_at,
 					'cancel_at_period_end', h.cancel_at_period_end, 'cancelled_at', h.cancelled_at,
 					'stripe_subscription_id', h.stripe_subscription_id, 'stripe_price_id', h.stripe_price_id,
-					'entitled', h.entitled, 'paused', h.paused, 'anchor', h.anchor_local) AS current
+					'entitled', h.entitled, 'paused', h.paused, 'anchor', h.anchor_local, 'addons', coalesce(b.addons, '{}')) AS current
 			FROM host h JOIN src x ON x.stripe_id = h.chosen
+				LEFT JOIN bought b ON b.vendor_id = h.vendor_id
 				CROSS JOIN LATERAL capforecast._stripe_map(x.status) m
 				CROSS JOIN LATERAL (SELECT min(capforecast._stripe_time(e ->> 'start')) AS starts, min(capforecast._stripe_time(e ->> 'end')) AS ends
 					FROM jsonb_array_elements(x.items) e) i
@@ -71,11 +103,13 @@ CREATE FUNCTION capforecast._stripe_wanted_sql()
 					h.anchor_local IS NOT NULL OR coalesce(m.host_status, h.status) IN ('trial', 'active', 'past_due') AS kept,
 					coalesce(capforecast._stripe_time(x.object ->> 'current_period_start'), i.starts) AS starts,
 					coalesce(capforecast._stripe_time(x.object ->> 'current_period_end'), i.ends) AS ends,
-					capforecast._stripe_time(x.object ->> 'trial_end') AS trial_ends,
-					(x.object ->> 'cancel_at_period_end')::boolean AS cancels,
+					capforecast._stripe_flag(x.object -> 'cancel_at_period_end') AS cancels,
 					capforecast._stripe_time(x.object ->> 'cancel_at') AS cancel_at,
 					capforecast._stripe_time(x.object ->> 'ended_at') AS ended,
 					capforecast._stripe_time(x.object ->> 'billing_cycle_anchor') AS anchor) t
+				CROSS JOIN LATERAL (SELECT (coalesce(t.starts, h.period_start) < coalesce(t.ends, h.period_end)) IS NOT FALSE AS good) g
+				CROSS JOIN LATERAL (SELECT g.good, CASE WHEN g.good THEN coalesce(t.starts, h.period_start) ELSE h.period_start END AS starts,
+					CASE WHEN g.good THEN coalesce(t.ends, h.period_end) ELSE h.period_end END AS ends) p
 			WHERE NOT h.ambiguous
 		)$sql$
 $$;
@@ -83,8 +117,8 @@ COMMENT ON FUNCTION capforecast._stripe_wanted_sql() IS 'CTE wanted: what a subs
 
 CREATE TYPE capforecast._stripe_decision AS (
 	subscription_id text, vendor_id text, stripe_id text, verdict text, ends boolean, problems text[], current jsonb, target jsonb,
-	version timestamptz, event_id text, stripe_status text, items jsonb);
-COMMENT ON TYPE capforecast._stripe_decision IS 'What is to be done about a subscription (verdict), and why.';
+	version timestamptz, event_id text, stripe_status text, items jsonb, schedule text);
+COMMENT ON TYPE capforecast._stripe_decision IS 'What is to be done about a subscription (verdict), and why; ends: it would no longer be live.';
 
 -- Final is final; older is stale (second, then status, then event); the rest is compared.
 CREATE FUNCTION capforecast._stripe_decide(ids text[] DEFAULT NULL)
@@ -93,6 +127,7 @@ CREATE FUNCTION capforecast._stripe_decide(ids text[] DEFAULT NULL)
 DECLARE
 	unbound text[] := ARRAY(SELECT c FROM unnest(ARRAY['is_annual', 'trial_ends_at', 'cancel_at_period_end', 'cancelled_at', 'stripe_price_id']) c
 		WHERE capforecast._host_column('vendor_subscriptions', c) IS NULL);
+	keeps_items boolean := capforecast._host_has('vendor_addons') AND capforecast._host_column('vendor_addons', 'stripe_subscription_item_id') IS NOT NULL;
 	stripe_ids text[];
 	customers text[];
 BEGIN
@@ -109,23 +144,80 @@ BEGIN
 			w.live AND w.ending, array_remove(ARRAY[
 				CASE WHEN NOT w.known THEN 'stripe_status_unknown' END,
 				CASE WHEN w.lagging THEN 'stripe_row_lagging' END,
-				CASE WHEN w.n_items > 0 AND w.n_plans = 0 THEN 'stripe_price_unknown' END,
-				CASE WHEN w.n_plans > 1 THEN 'stripe_ambiguous' END,
+				CASE WHEN w.shares THEN 'stripe_ambiguous' END,
+				CASE WHEN w.rank < 7 AND w.n_items > 0 AND w.n_plans = 0 THEN 'stripe_price_unknown' END,
+				CASE WHEN w.rank < 7 AND w.n_plans > 1 THEN 'stripe_ambiguous' END,
+				CASE WHEN w.rank < 7 AND w.leads AND (w.n_plans > 0 AND w.n_strange > 0 OR w.n_unpriced > 0) THEN 'stripe_addon_differs' END,
 				CASE WHEN w.rank < 7 AND (w.starts IS NULL OR w.period_ends IS NULL) THEN 'stripe_period_missing' END,
+				CASE WHEN NOT w.period_is_good THEN 'stripe_period_inverted' END,
 				CASE WHEN w.status IN ('cancelled', 'expired') AND w.host_status IN ('trial', 'active', 'past_due')
 					THEN 'billed_but_cancelled' END], NULL),
-			w.current - $5, w.target - $5, w.version, w.event_id, w.stripe_status, w.items
+			w.current - $5, w.target - $5, w.version, w.event_id, w.stripe_status, w.items, w.schedule
 		FROM wanted w CROSS JOIN LATERAL capforecast._stripe_rank(w.applied_status) applied(rank)
 		UNION ALL
 		SELECT h.subscription_id, h.vendor_id::text, h.stripe_subscription_id, v.verdict, false, ARRAY['stripe_' || v.verdict],
-			NULL, NULL, NULL, NULL, NULL, NULL
+			NULL, NULL, NULL, NULL, NULL, NULL, NULL
 		FROM host h CROSS JOIN LATERAL (SELECT CASE WHEN h.ambiguous THEN 'ambiguous' ELSE 'missing' END AS verdict) v
 		WHERE h.ambiguous OR h.missing$sql$, ids::text)
-	USING capforecast._stripe_relation('subscriptions') IS NOT NULL, stripe_ids, customers, capforecast._setting('billing_timezone'), unbound;
+	USING capforecast._stripe_relation('subscriptions') IS NOT NULL, stripe_ids, customers, capforecast._setting('billing_timezone'), unbound, keeps_items;
 END
 $$;
 COMMENT ON FUNCTION capforecast._stripe_decide(text[]) IS
 	'For each subscription with an id of Stripe: what its row is, what it should be, and the verdict (apply, unchanged, stale, missing, ambiguous).';
+
+-- Of several rows of a vendor its add-ons follow the one that counts.  An item that no row has is a purchase made at Stripe; a row that no item has was cancelled
+-- there.  What waits for a request goes on waiting.
+CREATE FUNCTION capforecast._follow_addons(as_of timestamptz, changing capforecast._stripe_decision[])
+	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+DECLARE
+	differing capforecast._stripe_decision[] := ARRAY(SELECT d FROM unnest(changing) d WHERE d.current -> 'addons' <> d.target -> 'addons'
+		AND capforecast._stripe_rank(d.stripe_status) < 7);
+	is_live constant text := '{h:vendor_addons.status} IN (''pending'', ''active'', ''cancelling'')';
+BEGIN
+	IF cardinality(differing) = 0 THEN
+		RETURN;
+	END IF;
+	EXECUTE capforecast._keyed_sql($sql$
+		WITH product AS MATERIALIZED (
+			SELECT * FROM $sql$ || capforecast._addon_products_sql() || $sql$ p WHERE p.billing_period <> 'one_time' AND p.stripe_price IS NOT NULL
+		), owner AS MATERIALIZED (
+			SELECT s.vendor_id, s.subscription_id, d.target -> 'addons' AS addons, d.version
+			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s JOIN unnest($1) d USING (subscription_id) WHERE s.id = ANY (@key)
+		), shown AS MATERIALIZED (
+			SELECT o.*, p.id AS product_id, p.code, p.price, (a.value ->> 'quantity')::bigint AS quantity, a.value ->> 'item' AS item
+			FROM owner o CROSS JOIN LATERAL jsonb_each(o.addons) a JOIN product p ON p.code = a.key
+		), followed AS (
+			UPDATE {vendor_addons} h SET $sql$ || capforecast._host_set('vendor_addons',
+				'status', 'CASE WHEN {h:vendor_addons.status} = ''pending'' THEN ''active'' ELSE {h:vendor_addons.status} END',
+				'quantity', 'x.quantity', 'stripe_subscription_item_id', 'x.item', 'updated_at', '$2') || $sql$
+			FROM shown x
+			WHERE {h:vendor_addons.vendor_id} = x.vendor_id AND {h:vendor_addons.addon_product_id} = x.product_id AND $sql$ || is_live || $sql$
+			RETURNING x.subscription_id, x.code, x.quantity
+		), bought AS (
+			INSERT INTO {vendor_addons} $sql$ || capforecast._host_insert('vendor_addons', 'vendor_id', 'x.vendor_id', 'addon_product_id', 'x.product_id',
+				'status', '''active''', 'quantity', 'x.quantity', 'unit_price_cents', 'x.price', 'period_start', '$2',
+				'stripe_subscription_item_id', 'x.item') || $sql$
+			FROM shown x WHERE NOT EXISTS (SELECT FROM {vendor_addons} h WHERE {h:vendor_addons.vendor_id} = x.vendor_id
+				AND {h:vendor_addons.addon_product_id} = x.product_id AND $sql$ || is_live || $sql$)
+			RETURNING 1
+		), cancelled AS (
+			UPDATE {vendor_addons} h SET $sql$ || capforecast._host_set('vendor_addons', 'status', '''cancelled''', 'cancelled_at', '$2',
+				'updated_at', '$2') || $sql$
+			FROM owner o JOIN product p ON NOT o.addons ? p.code
+			WHERE {h:vendor_addons.vendor_id} = o.vendor_id AND {h:vendor_addons.addon_product_id} = p.id
+			  AND {h:vendor_addons.status} IN ('active', 'cancelling')
+			RETURNING 1
+		)
+		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
+		SELECT 'follow_addons', d.vendor_id, d.subscription_id, jsonb_build_object('addons', d.current -> 'addons'),
+			jsonb_build_object('addons', d.target -> 'addons'), d.stripe_status
+		FROM unnest($1) d WHERE (SELECT count(*) FROM followed) + (SELECT count(*) FROM bought) + (SELECT count(*) FROM cancelled) > 0$sql$,
+		ARRAY(SELECT d.subscription_id FROM unnest(differing) d)::text)
+	USING differing, as_of;
+END
+$$;
+COMMENT ON FUNCTION capforecast._follow_addons(timestamptz, capforecast._stripe_decision[]) IS
+	'Bring the add-ons of subscriptions that Stripe manages to agree with their items, by price.';
 
 CREATE FUNCTION capforecast._stripe_apply(as_of timestamptz, ids text[], options jsonb)
 	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
@@ -145,9 +237,12 @@ BEGIN
 				'stripe_subscription_id', 'd.target ->> ''stripe_subscription_id''', 'stripe_price_id', 'd.target ->> ''stripe_price_id''',
 				'updated_at', '$2') || '
 			FROM ' || capforecast._subscriptions_sql() || ' s JOIN unnest($1) d USING (subscription_id)
-			WHERE s.id = ANY (@key) AND {h:vendor_subscriptions.id} = s.id', changed_ids::text) USING changing, as_of;
-		PERFORM capforecast._end_addons(as_of, ARRAY(SELECT d.subscription_id FROM unnest(changing) d WHERE d.ends),
-			ARRAY['pending', 'active', 'cancelling'], 'coalesce(s.cancelled_at, $1)');
+			WHERE s.id = ANY (@key) AND {h:vendor_subscriptions.id} = s.id AND d.current - ''addons'' <> d.target - ''addons''', changed_ids::text)
+		USING changing, as_of;
+		-- a pause is no ending: what was bought is there when it resumes
+		PERFORM capforecast._end_addons(as_of, ARRAY(SELECT d.subscription_id FROM unnest(changing) d
+			WHERE d.ends AND capforecast._stripe_rank(d.stripe_status) >= 7), ARRAY['pending', 'active', 'cancelling'], 'coalesce(s.cancelled_at, $1)');
+		PERFORM capforecast._follow_addons(as_of, changing);
 		PERFORM capforecast._see(as_of, changed_ids);
 		PERFORM capforecast._adopt_periods(as_of, 'stripe', changed_ids);
 		UPDATE capforecast.subscription_state st
@@ -159,10 +254,12 @@ BEGIN
 		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
 		SELECT 'sync_stripe_status', d.vendor_id, d.subscription_id, t.before, t.after, d.stripe_status
 		FROM unnest(changing) d CROSS JOIN LATERAL (SELECT jsonb_object_agg(e.key, d.current -> e.key) AS before, jsonb_object_agg(e.key, e.value) AS after
-			FROM jsonb_each(d.target) e WHERE e.value IS DISTINCT FROM d.current -> e.key) t;
+			FROM jsonb_each(d.target - 'addons') e WHERE e.value IS DISTINCT FROM d.current -> e.key) t
+		WHERE t.after IS NOT NULL;
 	END IF;
-	PERFORM capforecast._confirm_outbox(as_of, d.subscription_id, d.items) FROM unnest(decided) d
-	WHERE d.subscription_id IN (SELECT o.subscription_id FROM capforecast.stripe_outbox o WHERE o.status IN ('pending', 'sent', 'scheduled'));
+	PERFORM capforecast._follow_requests(as_of, d.subscription_id, d.stripe_id, d.items, (d.target ->> 'cancel_at_period_end')::boolean, d.schedule,
+		capforecast._stripe_rank(d.stripe_status) >= 7, d.version, d.event_id) FROM unnest(decided) d
+	WHERE d.subscription_id IN (SELECT o.subscription_id FROM capforecast.stripe_outbox o WHERE o.status IN ('pending', 'taken', 'sent', 'scheduled'));
 	RETURN jsonb_build_object('changed', cardinality(changing));
 END
 $$;
@@ -222,9 +319,8 @@ CREATE FUNCTION capforecast.sync_stripe_status(as_of timestamptz DEFAULT NULL, f
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	job constant text := 'sync_stripe_status';
-	codes text[] := ARRAY['mass_change_guard', 'stripe_ambiguous', 'stripe_mirror_empty', 'stripe_mirror_stale', 'stripe_missing',
-		'stripe_period_missing',
-		'stripe_price_unknown', 'stripe_row_lagging', 'stripe_status_unknown'];
+	codes text[] := ARRAY['mass_change_guard', 'stripe_addon_differs', 'stripe_ambiguous', 'stripe_mirror_empty', 'stripe_mirror_stale', 'stripe_missing',
+		'stripe_period_inverted', 'stripe_period_missing', 'stripe_price_unknown', 'stripe_row_lagging', 'stripe_status_unknown'];
 	started_at timestamptz := clock_timestamp();
 	now timestamptz := capforecast._now(as_of);
 	busy jsonb := capforecast._busy(job, now, dry_run);
@@ -232,6 +328,7 @@ DECLARE
 	silence text;
 	decided jsonb;
 	ending text[];
+	held_back text[] := '{}';
 	live bigint;
 	chosen text[];
 	worked record;
@@ -245,7 +342,7 @@ BEGIN
 	silence := capforecast._stripe_silence(now);
 	BEGIN
 		PERFORM capforecast._see(now);
-		SELECT coalesce(jsonb_agg(to_jsonb(d) - ARRAY['current', 'target', 'items']) FILTER (WHERE cardinality(d.problems) > 0), '[]'),
+		SELECT coalesce(jsonb_agg(to_jsonb(d) - ARRAY['current', 'target', 'items', 'schedule']) FILTER (WHERE cardinality(d.problems) > 0), '[]'),
 			coalesce(array_agg(d.subscription_id) FILTER (WHERE d.verdict = 'apply' AND d.ends), '{}'),
 			coalesce(array_agg(d.subscription_id) FILTER (WHERE d.verdict = 'apply' AND NOT d.ends OR d.verdict = 'unchanged' AND o.waits), '{}'),
 			jsonb_build_object('examined', count(*), 'unchanged', count(*) FILTER (WHERE d.verdict = 'unchanged'), 'stale',
@@ -254,7 +351,7 @@ BEGIN
 					'held_back', 0)
 		INTO decided, ending, chosen, counts
 		FROM capforecast._stripe_decide() d CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM capforecast.stripe_outbox o
-			WHERE o.subscription_id = d.subscription_id AND o.status IN ('pending', 'sent', 'scheduled')) AS waits) o;
+			WHERE o.subscription_id = d.subscription_id AND o.status IN ('pending', 'taken', 'sent', 'scheduled')) AS waits) o;
 		live := cardinality(capforecast._due('s.live', now));
 		IF silence IS NOT NULL THEN
 			codes := ARRAY['stripe_mirror_empty', 'stripe_mirror_stale'];
@@ -267,6 +364,7 @@ BEGIN
 				counts := counts || jsonb_build_object('held_back', cardinality(ending));
 				problems := problems || jsonb_build_object('code', 'mass_change_guard', 'subject', mirror,
 					'detail', jsonb_build_object('would_end', cardinality(ending), 'live', live, 'subscriptions', to_jsonb(ending[1:20])));
+				held_back := ending;
 				ending := '{}';
 			END IF;
 			SELECT * INTO worked FROM capforecast._work(job, '_stripe_apply', 'true', now, '{}', given => chosen || ending);
@@ -274,7 +372,17 @@ BEGIN
 			problems := problems || worked.failures;
 			EXECUTE capforecast._host_sql('UPDATE capforecast.stripe_event e SET outcome = ''accepted'', applied_at = $1
 				WHERE e.outcome = ''stored_unresolved'' AND e.object_id IN (SELECT s.stripe_subscription_id
-					FROM ' || capforecast._subscriptions_sql() || ' s)') USING now;
+					FROM ' || capforecast._subscriptions_sql() || ' s WHERE s.subscription_id <> ALL ($2))')
+			USING now, ARRAY(SELECT regexp_replace(f ->> 'subject', '^.* subscription ', '') FROM jsonb_array_elements(worked.failures) f)
+				|| held_back;
+			-- what was found once, by whoever applied it: over when nobody bills any more, or the event is gone
+			PERFORM capforecast._resolve(ARRAY['billed_but_cancelled'], (SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'billed_but_cancelled',
+					'subject', 'subscription ' || st.subscription_id)), '[]')
+				FROM capforecast.subscription_state st WHERE capforecast._stripe_rank(st.stripe_status) BETWEEN 1 AND 6), now);
+			PERFORM capforecast._resolve(ARRAY['event_id_reuse'], (SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'event_id_reuse',
+					'subject', f.subject)), '[]')
+				FROM capforecast.finding f JOIN capforecast.stripe_event e ON f.subject = 'event ' || e.event_id
+				WHERE f.code = 'event_id_reuse' AND f.resolved_at IS NULL), now);
 		END IF;
 		result := jsonb_populate_record(NULL::capforecast.sync_result, to_jsonb(capforecast._finish(job, started_at, now, dry_run, counts,
 			problems, codes)) || (counts - 'failed'));

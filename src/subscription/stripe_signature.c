@@ -17,6 +17,7 @@
 #include "common/hmac.h"
 #include "common/sha2.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -26,6 +27,7 @@
 #include "common/settings.h"
 
 #define MAX_SIGNATURES		16
+#define BYTES_BETWEEN_LOOKS	0x10000
 
 typedef struct Header
 {
@@ -78,13 +80,23 @@ static void
 sign(const char *secret, const char *time_text, bytea *body, uint8 *digest)
 {
 	pg_hmac_ctx *context = pg_hmac_create(PG_SHA256);
+	const uint8 *at = (const uint8 *) VARDATA_ANY(body);
+	size_t		left = VARSIZE_ANY_EXHDR(body);
+	bool		good = context != NULL &&
+		pg_hmac_init(context, (const uint8 *) secret, strlen(secret)) >= 0 &&
+		pg_hmac_update(context, (const uint8 *) time_text, strlen(time_text)) >= 0 &&
+		pg_hmac_update(context, (const uint8 *) ".", 1) >= 0;
 
-	if (context == NULL ||
-		pg_hmac_init(context, (const uint8 *) secret, strlen(secret)) < 0 ||
-		pg_hmac_update(context, (const uint8 *) time_text, strlen(time_text)) < 0 ||
-		pg_hmac_update(context, (const uint8 *) ".", 1) < 0 ||
-		pg_hmac_update(context, (const uint8 *) VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body)) < 0 ||
-		pg_hmac_final(context, digest, PG_SHA256_DIGEST_LENGTH) < 0)
+	while (good && left > 0)
+	{
+		size_t		length = Min(left, BYTES_BETWEEN_LOOKS);
+
+		CHECK_FOR_INTERRUPTS();
+		good = pg_hmac_update(context, at, length) >= 0;
+		at += length;
+		left -= length;
+	}
+	if (!good || pg_hmac_final(context, digest, PG_SHA256_DIGEST_LENGTH) < 0)
 		elog(ERROR, "could not compute HMAC");
 	pg_hmac_free(context);
 }

@@ -132,7 +132,7 @@ SELECT is((SELECT (status, total_cents)::text FROM billing_history WHERE vendor_
 
 -- Add-ons
 SELECT pg_temp.subscribe(20, 'c2000', 'active', '2026-04-01', '2026-05-01'), pg_temp.subscribe(21, 'essential', 'active', '2025-03-01', '2025-04-01');
-SELECT is((SELECT r.net_cents FROM capforecast.purchase_addon('20', 'a500', 3, preview => true, as_of => '2026-04-21') r), 500::bigint, '9.4 N');
+SELECT is((SELECT r.net_cents FROM capforecast.quote_addon('20', 'a500', 3, as_of => '2026-04-21') r), 500::bigint, '9.4 N');
 SELECT is((SELECT r.net_cents FROM capforecast.purchase_addon('21', 'a333', 3, idempotency_key => 'p', as_of => '2025-03-10') r), 709::bigint, '9.4 O the line is rounded, not the unit');
 SELECT is((SELECT r.net_cents FROM capforecast.purchase_addon('21', 'a333', 3, idempotency_key => 'p', as_of => '2025-03-11') r), 709::bigint, 'C14 once');
 UPDATE addon_products SET price_cents = 999 WHERE code = 'a333';

@@ -1,4 +1,4 @@
--- Stripe: signatures, webhook events, both forms of a mirror, the outbox.
+-- Stripe: signatures, webhook events, and what they do to a subscription.
 BEGIN;
 \ir ../subscription/fixture.sql
 SELECT no_plan();
@@ -22,7 +22,7 @@ BEGIN
 	PERFORM capforecast.ingest_stripe_event(body, signature, at);
 	RETURN 'passed';
 EXCEPTION WHEN invalid_authorization_specification THEN
-	GET STACKED DIAGNOSTICS word = PG_EXCEPTION_DETAIL;
+	GET STACKED DIAGNOSTICS word = CONSTRAINT_NAME;
 	RETURN word;
 END $$;
 SELECT is((SELECT count(*) FROM vector, generate_series(0, length(body) - 1) n WHERE pg_temp.verdict(set_byte(body, n, get_byte(body, n) # 1), signature, t) <> 'signature_mismatch'), 0::bigint,
@@ -36,34 +36,8 @@ FROM vector, (VALUES (NULL, 'no_v1'), ('', 'no_v1'), ('t=1735689605', 'no_v1'), 
 	('t=1735689605,v1=' || repeat('0', 64) || ',v1=e06ca3ecc59ccb905a1574eb122044f42a092422aa407a618b83d499011ab22a', 'passed')) h(header, expected);
 SELECT is((SELECT count(*) FROM capforecast.stripe_event), 1::bigint, '8.13.2 what fails is not stored');
 
--- A signature as Stripe makes it, for events of our own.
-CREATE FUNCTION pg_temp.sign(body bytea, t bigint) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	key bytea := convert_to('whsec_test_capforecast', 'UTF8') || decode(repeat('00', 64 - 22), 'hex');
-	inner_pad bytea := '';
-	outer_pad bytea := '';
-BEGIN
-	FOR i IN 0 .. 63 LOOP
-		inner_pad := inner_pad || set_byte('\x00', 0, get_byte(key, i) # 54);
-		outer_pad := outer_pad || set_byte('\x00', 0, get_byte(key, i) # 92);
-	END LOOP;
-	RETURN format('t=%s,v1=%s', t, encode(sha256(outer_pad || sha256(inner_pad || convert_to(t || '.', 'UTF8') || body)), 'hex'));
-END $$;
+\ir ../subscription/stripe.sql
 SELECT is(pg_temp.sign(body, 1735689605), signature, 'the tests sign as the vector does') FROM vector;
-CREATE FUNCTION pg_temp.webhook(event jsonb, at timestamptz DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
-	SELECT i.outcome FROM (SELECT convert_to(event::text, 'UTF8') AS body, coalesce(at, to_timestamp((event ->> 'created')::bigint)) AS at) e,
-		capforecast.ingest_stripe_event(e.body, pg_temp.sign(e.body, extract(epoch FROM e.at)::bigint), e.at) i
-$$;
-CREATE FUNCTION pg_temp.subscription(id text, status text, starts timestamptz DEFAULT '2025-03-01', price text DEFAULT 'price_essential_m', more jsonb DEFAULT '{}')
-	RETURNS jsonb LANGUAGE sql AS $$
-	SELECT jsonb_build_object('id', id, 'object', 'subscription', 'status', status, 'customer', replace(id, 'sub_', 'cus_'), 'livemode', false,
-		'cancel_at_period_end', false, 'current_period_start', extract(epoch FROM starts)::bigint, 'current_period_end', extract(epoch FROM starts + interval '1 month')::bigint,
-		'items', jsonb_build_object('data', jsonb_build_array(jsonb_build_object('id', 'si_' || id, 'price', jsonb_build_object('id', price), 'quantity', 1)))) || more
-$$;
-CREATE FUNCTION pg_temp.event(id text, type text, created timestamptz, object jsonb) RETURNS jsonb LANGUAGE sql AS $$
-	SELECT jsonb_build_object('id', id, 'object', 'event', 'type', 'customer.subscription.' || type, 'created', extract(epoch FROM created)::bigint, 'livemode', false,
-		'data', jsonb_build_object('object', object))
-$$;
 
 -- 3.4, 8.5.1: the status map, through a webhook each
 CREATE FUNCTION pg_temp.mapped(stripe_status text) RETURNS text LANGUAGE plpgsql AS $$
@@ -116,13 +90,18 @@ SELECT is((SELECT status FROM vendor_subscriptions WHERE id = 11), 'cancelled', 
 UPDATE vendor_subscriptions SET stripe_subscription_id = 'sub_12' WHERE id = 11;
 SELECT is(pg_temp.webhook(pg_temp.event('evt_new', 'created', '2025-03-21', pg_temp.subscription('sub_12', 'active', '2025-03-21', 'price_business_y'))), 'accepted', '8.5.5');
 SELECT is((SELECT (tier, status, is_annual, period_start::date, cancelled_at)::text FROM vendor_subscriptions WHERE id = 11), '(business,active,t,2025-03-21,)', '8.5.3, 8.5.5 another id starts fresh; price to tier and interval');
-SELECT is((SELECT count(*) FROM capforecast.finding WHERE code = 'billed_but_cancelled'), 0::bigint, '3.5 (found by the job only)');
+SELECT is((SELECT resolved_at FROM capforecast.finding WHERE code = 'billed_but_cancelled'), NULL, '3.5 what the host had cancelled and Stripe bills is a finding');
 
 -- outcomes
 SELECT is(pg_temp.webhook('{"id": "evt_inv", "type": "invoice.paid", "created": 1741132800, "livemode": false, "data": {"object": {"id": "in_1"}}}'), 'ignored', '8.13.1 another type');
 SELECT is(pg_temp.webhook(pg_temp.event('evt_live', 'updated', '2025-03-22', pg_temp.subscription('sub_12', 'canceled')) || '{"livemode": true}'), 'ignored', '8.13.1 another mode');
 SELECT is((SELECT status FROM vendor_subscriptions WHERE id = 11), 'active', '8.13.1 without effect');
-SELECT is(pg_temp.webhook(pg_temp.event('evt_new', 'created', '2025-03-21', pg_temp.subscription('sub_12', 'canceled'))), 'rejected', '8.13.3 an id with another body');
+SELECT is(pg_temp.webhook(pg_temp.event('evt_new', 'created', '2025-03-21', pg_temp.subscription('sub_12', 'canceled')) || '{"pending_webhooks": 3, "api_version": "2026-01-01"}'), 'duplicate',
+	'8.0.13 the same event in another rendering');
+SELECT is((SELECT status FROM vendor_subscriptions WHERE id = 11), 'active', '8.0.13 has no effect again');
+SELECT is((SELECT array_agg(pg_temp.webhook(e) ORDER BY n) FROM (VALUES (1, pg_temp.event('evt_new', 'updated', '2025-03-21', pg_temp.subscription('sub_12', 'active'))),
+	(2, pg_temp.event('evt_new', 'created', '2025-03-21 00:00:01', pg_temp.subscription('sub_12', 'active'))), (3, pg_temp.event('evt_new', 'created', '2025-03-21', pg_temp.subscription('sub_11', 'active')))) x(n, e)),
+	'{rejected,rejected,rejected}', '8.13.3 an id with another type, time or object');
 SELECT is((SELECT (severity, subject)::text FROM capforecast.finding WHERE code = 'event_id_reuse'), '(critical,"event evt_new")', '8.13.3 is a finding');
 SELECT is(pg_temp.webhook(pg_temp.event('evt_early', 'created', '2025-03-21', pg_temp.subscription('sub_13', 'past_due'))), 'stored_unresolved', '8.13.4 not known yet');
 SELECT pg_temp.subscribe(13, 'essential', 'active', '2025-03-01', '2025-04-01', stripe => 'sub_13');
@@ -146,41 +125,65 @@ SELECT is((SELECT r.findings ->> 'stripe_period_missing' FROM capforecast.sync_s
 SELECT is(pg_temp.webhook(pg_temp.event('evt_trial', 'updated', '2025-04-03', pg_temp.subscription('sub_14', 'active', '2025-04-01', more => '{"trial_end": 1740000000, "cancel_at_period_end": true}'))), 'accepted', '2.5');
 SELECT is((SELECT (trial_ends_at, cancel_at_period_end, status)::text FROM vendor_subscriptions WHERE id = 14), '(,t,active)', '8.5.2 an old trial_end is not copied, the flag is');
 
--- The outbox
-SELECT is((r.outbox_id IS NOT NULL, r.estimate, r.action)::text, '(t,t,upgrade)', '8.9.8 Stripe is asked') FROM capforecast.change_tier('14', 'professional', as_of => '2025-04-10') r;
-SELECT is((SELECT tier FROM vendor_subscriptions WHERE id = 14), 'essential', '8.9.8 the host''s row is unchanged');
-SELECT is((SELECT payload FROM capforecast.stripe_outbox), '{"items": [{"id": "si_sub_14", "price": "price_professional_m", "quantity": 1}], "price": "price_professional_m", "timing": "immediate",
-	"subscription": "sub_14", "proration_date": 1744243200, "payment_behavior": "pending_if_incomplete"}', '8.9.8 with the item''s id and quantity, and the moment of the numbers');
-SELECT throws_ok($$ SELECT capforecast.change_tier('14', 'business', as_of => '2025-04-10') $$, '55000', NULL, '8.9.8 another change meanwhile');
-SELECT is((SELECT r.outbox_id FROM capforecast.change_tier('14', 'professional', as_of => '2025-04-10 00:01') r), (SELECT id FROM capforecast.stripe_outbox), '8.9.8 the same one is the same row');
-SELECT is(capforecast.settle_outbox((SELECT id FROM capforecast.stripe_outbox), true, '{"ok": 1}'), 'sent', '8.5.9 sent');
-SELECT is(pg_temp.webhook(pg_temp.event('evt_up', 'updated', '2025-04-10 00:02', pg_temp.subscription('sub_14', 'active', '2025-04-01', 'price_professional_m'))), 'accepted', '8.5.8');
-SELECT is((SELECT (s.tier, o.status)::text FROM vendor_subscriptions s, capforecast.stripe_outbox o WHERE s.id = 14), '(professional,confirmed)', '8.5.8 confirmed: tier and outbox together');
-SELECT is(capforecast.settle_outbox((SELECT id FROM capforecast.stripe_outbox), true), 'confirmed', '8.5.9 an answer that comes later');
-SELECT is((SELECT (i.source, i.estimate, i.amount_due_cents)::text FROM capforecast.upcoming_invoice('14', '2025-04-11') i), '(estimate,t,9900)', '8.11.3 an estimate');
-SELECT is((r.effective_at::date, r.outbox_id IS NOT NULL)::text, '(2025-05-01,t)', '8.9.8 a downgrade at the end of the period') FROM capforecast.change_tier('14', 'essential', as_of => '2025-04-11') r;
-SELECT is(capforecast.settle_outbox(max(id), true), 'scheduled', '8.5.9 scheduled') FROM capforecast.stripe_outbox;
-SELECT lives_ok($$ SELECT capforecast.change_tier('14', 'business', 'period_end', as_of => '2025-04-12') $$, '8.5.9 may still be replaced');
-SELECT is((SELECT array_agg(status ORDER BY id) FROM capforecast.stripe_outbox), '{confirmed,cancelled,pending}', '8.5.9 replaced');
-SELECT is(capforecast.settle_outbox(max(id), false, '{"error": "card_declined"}'), 'failed', '8.5.9 failed') FROM capforecast.stripe_outbox;
-SELECT is((SELECT result ->> 'error' FROM capforecast.stripe_outbox ORDER BY id DESC LIMIT 1), 'card_declined', '8.5.9 with its result');
-SELECT throws_ok($$ SELECT capforecast.settle_outbox(-1, true) $$, 'P0002', NULL, '8.5.9 no such row');
--- add-ons
-SELECT is((SELECT r.outbox_id IS NOT NULL FROM capforecast.purchase_addon('14', 'extra_member', 2, as_of => '2025-04-12') r), true, '8.10.4 Stripe is asked');
-SELECT is((SELECT (status, quantity)::text FROM vendor_addons WHERE vendor_id = 14), '(pending,2)', '8.10.4 pending');
-CREATE FUNCTION pg_temp.with_members(n integer, price text DEFAULT 'price_professional_m') RETURNS jsonb LANGUAGE sql AS $$
-	SELECT pg_temp.subscription('sub_14', 'active', '2025-04-01', price, jsonb_build_object('items', jsonb_build_object('data',
-		jsonb_build_array(jsonb_build_object('id', 'si_sub_14', 'price', price, 'quantity', 1))
-		|| CASE WHEN n > 0 THEN jsonb_build_array(jsonb_build_object('id', 'si_members', 'price', 'price_extra_member', 'quantity', n)) ELSE '[]' END)))
+-- Signed, but not what Stripe sends: one SQLSTATE, with a word, and nothing of the body in it
+CREATE FUNCTION pg_temp.refused(body bytea) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE word text; state text; message text; detail text;
+BEGIN
+	PERFORM capforecast.ingest_stripe_event(body, pg_temp.sign(body, 1741132800), to_timestamp(1741132800));
+	RETURN 'taken in';
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS word = CONSTRAINT_NAME, state = RETURNED_SQLSTATE, message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+	RETURN concat_ws(' ', state, word, CASE WHEN length(message || detail) > 300 OR message || detail ~ 'sesame' THEN 'tells too much' END);
+END $$;
+CREATE FUNCTION pg_temp.with_field(path text, value text) RETURNS bytea LANGUAGE sql AS $$
+	SELECT convert_to(replace(jsonb_set(pg_temp.event('evt_bad', 'updated', '2025-03-05', pg_temp.subscription('sub_12', 'active')), path::text[], '"@"')::text, '"@"', value), 'UTF8')
 $$;
-SELECT is(pg_temp.webhook(pg_temp.event('evt_a1', 'updated', '2025-04-12 00:01', pg_temp.with_members(2))), 'accepted', '8.5.8');
-SELECT is((SELECT (status, quantity, stripe_subscription_item_id)::text FROM vendor_addons WHERE vendor_id = 14), '(active,2,si_members)', '8.5.8, 8.10.4 it grants when Stripe shows it');
-DO $$ BEGIN PERFORM capforecast.cancel_addon('14', 'extra_member', 1, as_of => '2025-04-13'); END $$;
-SELECT is(pg_temp.webhook(pg_temp.event('evt_a2', 'updated', '2025-04-13 00:01', pg_temp.with_members(1))), 'accepted', '8.5.8');
-SELECT is((SELECT (status, quantity)::text FROM vendor_addons WHERE vendor_id = 14), '(active,1)', '8.5.8 fewer');
-DO $$ BEGIN PERFORM capforecast.cancel_addon('14', 'extra_member', timing => 'immediate', as_of => '2025-04-14'); END $$;
-SELECT is(pg_temp.webhook(pg_temp.event('evt_a3', 'updated', '2025-04-14 00:01', pg_temp.with_members(0))), 'accepted', '8.5.8');
-SELECT is((SELECT (status, quantity)::text FROM vendor_addons WHERE vendor_id = 14), '(cancelled,1)', '8.5.8 none');
-SELECT is((SELECT count(*) FROM capforecast.pending_invoice_item WHERE vendor_id = '14'), 0::bigint, 'C10 nothing is billed here');
+SELECT is(pg_temp.refused(body), '22023 ' || word, '8.13.5 ' || what) FROM (VALUES
+	('not JSON', 'not json'::bytea, 'bad_body'), ('nothing', ''::bytea, 'bad_body'), ('not UTF-8', '\x7b22ff227d'::bytea, 'bad_body'), ('a zero byte', '\x7b220022 7d'::bytea, 'bad_body'),
+	('nested 200 000 deep', convert_to(repeat('[', 200000), 'UTF8'), 'bad_body'), ('no object', '[]', 'bad_event'), ('null', 'null', 'bad_event'),
+	('a number without end', convert_to('{"id": "e", "type": "t", "created": 1e400000}', 'UTF8'), 'bad_body'), ('no type', '{"id": "e", "created": 1}', 'bad_event'),
+	('half of it', convert_to('{"id": "evt_sesame", "type": "', 'UTF8'), 'bad_body'),
+	('an id of 3 MB', pg_temp.with_field('{id}', '"' || repeat('x', 3000000) || '"'), 'bad_event'), ('an empty id', pg_temp.with_field('{id}', '""'), 'bad_event'),
+	('a time beyond all calendars', pg_temp.with_field('{created}', '1e17'), 'bad_event'), ('a time of 401 digits', pg_temp.with_field('{created}', '1e400'), 'bad_event'),
+	('a time with a fraction', pg_temp.with_field('{created}', '1.5'), 'bad_event'), ('a time before 1970', pg_temp.with_field('{created}', '-1'), 'bad_event'),
+	('a mode that is none', pg_temp.with_field('{livemode}', '"maybe"'), 'bad_event'), ('an account that is none', pg_temp.with_field('{account}', '[]'), 'bad_event'),
+	('a quantity that is none', pg_temp.with_field('{data,object,items,data,0,quantity}', '"sesame"'), 'bad_subscription'), ('a price that is none', pg_temp.with_field('{data,object,items,data,0,price}', '7'), 'bad_subscription'),
+	('an item that is none', pg_temp.with_field('{data,object,items,data,0}', '7'), 'bad_subscription'), ('items that are none', pg_temp.with_field('{data,object,items}', '[]'), 'bad_subscription'),
+	('a status that is none', pg_temp.with_field('{data,object,status}', '3'), 'bad_subscription'), ('an end that is none', pg_temp.with_field('{data,object,current_period_end}', '"sesame"'), 'bad_subscription'),
+	('a flag that is none', pg_temp.with_field('{data,object,cancel_at_period_end}', '"perhaps"'), 'bad_subscription'), ('a numeric id of the object', pg_temp.with_field('{data,object,id}', '12'), 'bad_subscription'),
+	('more than 4 MB', convert_to('{"x": "' || repeat('y', 4194304) || '"}', 'UTF8'), 'body_too_large')) b(what, body, word);
+SELECT is((SELECT count(*) FROM capforecast.stripe_event WHERE event_id = 'evt_bad'), 0::bigint, '8.13.5 nothing of it is kept');
+SELECT is(pg_temp.refused(pg_temp.with_field('{data,object,metadata}', '{"note": "sesame \u0000 \ud800 \ud83d\ude00"}')), 'taken in', '8.13 what jsonb has no character for is no reason to refuse');
+SELECT is((SELECT payload #>> '{data,object,metadata,note}' FROM capforecast.stripe_event WHERE event_id = 'evt_bad'), 'sesame \u0000 \ud800 ' || U&'\+01F600', '8.13 it is kept as its escape');
+
+-- One row that cannot be written is a finding of its own; the event is kept, others go on
+CREATE FUNCTION pg_temp.no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF new.id IN (12, 15) THEN RAISE 'no'; END IF; RETURN new; END $$;
+CREATE TRIGGER no BEFORE UPDATE ON vendor_subscriptions FOR EACH ROW WHEN (new.id = 12) EXECUTE FUNCTION pg_temp.no();
+CREATE CONSTRAINT TRIGGER later AFTER UPDATE ON vendor_subscriptions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.id = 15) EXECUTE FUNCTION pg_temp.no();
+SELECT pg_temp.subscribe(12, 'essential', 'active', '2025-03-01', '2025-04-01', stripe => 'sub_120');
+SELECT is(pg_temp.webhook(pg_temp.event('evt_120', 'updated', '2025-03-05', pg_temp.subscription('sub_120', 'past_due'))), 'stored_unresolved', '8.0.11 the row refuses, the event is kept');
+SELECT is((SELECT (subject, detail ->> 'message', resolved_at)::text FROM capforecast.finding WHERE code = 'job_row_failed'), '("sync_stripe_status subscription 12",no,)', '8.0.11 and it is a finding of that row');
+SELECT is(pg_temp.webhook(pg_temp.event('evt_13', 'updated', '2025-03-22', pg_temp.subscription('sub_13', 'active'))), 'accepted', '8.0.11 others go on');
+SELECT is((SELECT r.failed FROM capforecast.sync_stripe_status('2025-04-03 01:00') r), 1::bigint, '8.0.11 the job tries again');
+SELECT is((SELECT outcome FROM capforecast.stripe_event WHERE event_id = 'evt_120'), 'stored_unresolved', '8.13.4 what failed is not marked as applied');
+SELECT pg_temp.subscribe(15, 'essential', 'active', '2025-03-01', '2025-04-01', stripe => 'sub_15');
+SELECT is(pg_temp.webhook(pg_temp.event('evt_15', 'updated', '2025-03-05', pg_temp.subscription('sub_15', 'past_due'))), 'stored_unresolved', '8.0.12 a deferred constraint of the host fires where it was broken');
+SELECT is((SELECT count(*) FROM capforecast.finding WHERE code = 'job_row_failed' AND subject LIKE '% 15'), 1::bigint, '8.0.12 and is a finding of that row');
+DROP TRIGGER later ON vendor_subscriptions;
+DROP TRIGGER no ON vendor_subscriptions;
+SELECT is((SELECT (r.failed, r.applied)::text FROM capforecast.sync_stripe_status('2025-04-03 02:00') r), '(0,2)', '8.0.11 until it can');
+SELECT is((SELECT (e.outcome, f.resolved_at IS NOT NULL)::text FROM capforecast.stripe_event e, capforecast.finding f WHERE e.event_id = 'evt_120' AND f.code = 'job_row_failed' AND f.subject LIKE '% 12'), '(accepted,t)', '8.0.11 and the finding ends');
+
+-- A period that ends before it begins
+SELECT is(pg_temp.webhook(pg_temp.event('evt_inv2', 'updated', '2025-03-23', pg_temp.subscription('sub_13', 'past_due', more => '{"current_period_end": 1600000000}'))), 'accepted', '8.0.18 an inverted period');
+SELECT is((SELECT (s.status, s.period_end::date, f.severity)::text FROM vendor_subscriptions s, capforecast.finding f WHERE s.id = 13 AND f.code = 'stripe_period_inverted' AND f.resolved_at IS NULL), '(past_due,2025-04-01,warning)',
+	'8.0.18 leaves the known one, and is a finding');
+SELECT is(pg_temp.webhook(pg_temp.event('evt_inv3', 'updated', '2025-03-24', pg_temp.subscription('sub_13', 'past_due'))), 'accepted', '8.0.18');
+SELECT is((SELECT count(*) FROM capforecast.finding f WHERE f.code = 'stripe_period_inverted' AND f.resolved_at IS NULL), 0::bigint, '8.0.13 which ends with its cause');
+
+-- S27: who may not take in events gets no verdict on a signature
+CREATE ROLE stripe_reader;
+GRANT USAGE ON SCHEMA capforecast TO stripe_reader;
+SELECT is(has_function_privilege('stripe_reader', 'capforecast._stripe_signature(bytea, text, timestamptz)', 'EXECUTE'), false, 'S27 the verdict on a signature is not for readers');
 SELECT * FROM finish();
 ROLLBACK;

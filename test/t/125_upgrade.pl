@@ -90,7 +90,24 @@ sub version_in { return $node->safe_psql($_[0], q{SELECT extversion FROM pg_exte
 my $rows = rows_of('old');
 my $granted = q{SELECT count(*) FROM pg_proc WHERE pronamespace = 'capforecast'::regnamespace AND NOT has_function_privilege('operator', oid, 'EXECUTE')};
 is($node->safe_psql('old', $granted), '0', 'the operator may call everything');
+# requests to Stripe that 0.1.0 had open beside each other
+$node->safe_psql('old', <<'SQL');
+	INSERT INTO capforecast.stripe_outbox (vendor_id, subscription_id, operation, payload, idempotency_key, status) VALUES
+		('open', '1', 'change_tier', '{"subscription": "sub_o", "price": "p1", "timing": "immediate"}', 'o1', 'sent'),
+		('open', '1', 'purchase_addon', '{"subscription": "sub_o", "price": "a1", "quantity": 2, "timing": "immediate"}', 'o2', 'pending'),
+		('open', '1', 'cancel_addon', '{"subscription": "sub_o", "price": "a2", "quantity": 0, "timing": "immediate"}', 'o3', 'sent'),
+		('open', '2', 'change_tier', '{"subscription": "sub_p", "price": "p2", "timing": "immediate"}', 'o4', 'sent'),
+		('open', '2', 'change_tier', '{"subscription": "sub_p", "price": "p3", "timing": "period_end"}', 'o5', 'scheduled');
+SQL
 $node->safe_psql('old', 'ALTER EXTENSION capforecast UPDATE');
+is($node->safe_psql('old', q{SELECT idempotency_key, status, wanted FROM capforecast.stripe_outbox WHERE vendor_id = 'open' ORDER BY id}), <<'ROWS' =~ s/\n$//r, 'of several requests one is open, and wants all of it');
+o1|cancelled|{"plan": "p1"}
+o2|cancelled|{"addons": {"a1": 2}}
+o3:0.2.0|pending|{"plan": "p1", "addons": {"a1": 2, "a2": 0}}
+o4|sent|{"plan": "p2"}
+o5|scheduled|{"plan": "p3"}
+ROWS
+$node->safe_psql('old', q{DELETE FROM capforecast.stripe_outbox WHERE vendor_id = 'open'});
 is(version_in('old'), version_in('new'), 'updated');
 my ($updated, $new) = map { $node->safe_psql($_, $shape) } 'old', 'new';
 my %in_new = map { $_ => 1 } split /\n(?=routine|relation|column|constraint|index|trigger|policy|type|member|dumped)/, $new;
