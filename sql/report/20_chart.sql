@@ -228,18 +228,18 @@ BEGIN
 			class, width, height, prefix, prefix, prefix, regexp_replace(data.title, '<[^>]*>', '', 'g'), prefix, regexp_replace(data.sentence, '<[^>]*>', '', 'g'), style)
 		|| coalesce(capforecast._chart_limit(frame, data), '')
 		|| capforecast._chart_values(frame, data.limit_value)
-		|| coalesce(format('<path class="band" d="%s"/>', capforecast._chart_band(frame, data.low, data.high)), '')
+		|| CASE WHEN data.high IS NULL THEN '' ELSE format('<path class="band" d="%s"/>', capforecast._chart_band(frame, data.low, data.high)) END
 		|| format('<path class="ax" d="M%s %sH%s"/>', frame.x0, frame.y0, frame.x1)
 		|| capforecast._chart_days(frame, data.today)
 		|| format('<path class="now" d="M%s %sV%s"/><text class="t tn" x="%s" y="%s" text-anchor="middle">today</text>', now_x, frame.y1, frame.y0, now_x, frame.y0 + 17)
 		|| coalesce(capforecast._chart_marks(frame, data.marks), '')
 		|| coalesce(capforecast._chart_history(frame, data), '')
-		|| coalesce(format('<path class="mid" d="%s"/>', capforecast._chart_line(frame, data.mid, '1 year')), '')
-		|| coalesce(format('<path class="lim" d="M%s %sH%s"/><text class="lb lr" x="%s" y="%s">%s</text>', frame.x0, limit_y, frame.x1, frame.x0 + 4, limit_y - 5, data.limit_text), '')
+		|| CASE WHEN data.mid IS NULL THEN '' ELSE format('<path class="mid" d="%s"/>', capforecast._chart_line(frame, data.mid, '1 year')) END
+		|| CASE WHEN limit_y IS NULL THEN '' ELSE format('<path class="lim" d="M%s %sH%s"/><text class="lb lr" x="%s" y="%s">%s</text>', frame.x0, limit_y, frame.x1, frame.x0 + 4, limit_y - 5, data.limit_text) END
 		|| coalesce(capforecast._chart_breach(frame, data), '')
-		|| coalesce(format('<circle class="dot" cx="%s" cy="%s" r="3.5"/><text class="lb" x="%s" y="%s" text-anchor="%s">%s</text>', now_x, last_y,
+		|| CASE WHEN last_y IS NULL THEN '' ELSE format('<circle class="dot" cx="%s" cy="%s" r="3.5"/><text class="lb" x="%s" y="%s" text-anchor="%s">%s</text>', now_x, last_y,
 			now_x + CASE WHEN is_above THEN -6 ELSE 6 END, last_y + CASE WHEN is_above THEN -8 ELSE 15 END,
-			CASE WHEN is_above THEN 'end' ELSE 'start' END, data.value_text), '')
+			CASE WHEN is_above THEN 'end' ELSE 'start' END, data.value_text) END
 		|| '</svg>';
 END
 $$;

@@ -66,7 +66,7 @@ ol.do p{margin:2px 0 0;color:var(--muted);font-size:15px;max-width:46em}ol.do .d
 figure{margin:0;display:grid;grid-template-rows:subgrid;grid-row:span 3;gap:4px;align-content:start}figure p{margin:0;font-size:14px;color:var(--muted);min-height:42px}figure p strong{color:var(--ink)}
 figure ul{list-style:none;margin:0;padding:0;font-size:13px;color:var(--muted)}figure li svg{width:11px;height:11px;margin-right:6px;vertical-align:-1px;overflow:visible}
 li .mk{fill:var(--muted)}li .mo{fill:none;stroke:var(--muted);stroke-width:1.5}li .mp{fill:var(--accent)}
-.wide{display:none}
+.charts .wide{display:none}
 .legend{display:flex;flex-wrap:wrap;gap:4px 20px;font-size:13px;color:var(--muted);margin:0 0 20px;padding:0;list-style:none}.legend .chart{display:inline-block;width:26px;height:12px;vertical-align:-2px;margin-right:6px}
 .pair{display:grid;grid-template-columns:1fr 1fr;gap:28px 44px;align-items:start}.pair h3{margin-bottom:8px}
 .share svg{width:100%;height:10px;min-width:80px}
@@ -74,7 +74,7 @@ li .mk{fill:var(--muted)}li .mo{fill:none;stroke:var(--muted);stroke-width:1.5}l
 pre{background:var(--soft);margin:6px 0 0;padding:8px 10px;font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 code{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace}
 footer{border-top:1px solid var(--line);margin-top:44px;padding:14px 0;font-size:13px;color:var(--muted)}footer p{margin:0 0 4px;max-width:60em}
-@media (min-width:820px){.first{grid-column:span 2}.first .wide{display:block}.first .narrow{display:none}}
+@media screen and (min-width:820px){.charts .first{grid-column:span 2}.charts .first .wide{display:block}.charts .first .narrow{display:none}}
 @media (max-width:1080px){.p4{display:none}}
 @media (max-width:760px){.p3{display:none}dl.facts{grid-template-columns:1fr 1fr}.pair{grid-template-columns:1fr}ol.do li{grid-template-columns:1fr}ol.do .due{text-align:left}header span{display:block;margin:0}}
 @media (max-width:560px){.page{padding:16px}.p2{display:none}.bar svg{width:88px}td,tbody th,thead th{padding-right:10px}table{font-size:14px}}
