@@ -36,10 +36,12 @@ CREATE TABLE capforecast.metric_value (
 	value       double precision NOT NULL,
 	limit_value double precision,
 	captured_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+	source      text NOT NULL DEFAULT 'captured' CHECK (source IN ('captured', 'imported')),
 	PRIMARY KEY (metric, day)
 );
 COMMENT ON TABLE capforecast.metric_value IS
 	'Values that are not columns of capacity_snapshots, one a UTC day: the operator''s own metrics, and what capture_vendor_usage() adds up.';
+COMMENT ON COLUMN capforecast.metric_value.source IS 'captured on the day, or imported by import_metric()';
 COMMENT ON COLUMN capforecast.metric_value.limit_value IS 'the limit as it was on the day; NULL: none, or not known';
 SELECT pg_catalog.pg_extension_config_dump('capforecast.metric_value', '');
 

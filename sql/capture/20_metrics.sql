@@ -33,7 +33,7 @@ CREATE VIEW capforecast.metric_history WITH (security_invoker = true) AS
 	SELECT 'db_size_mb', snapshot_date, db_size_mb::double precision, source, NULL
 	FROM capforecast.capacity_snapshots WHERE db_size_mb IS NOT NULL
 	UNION ALL
-	SELECT metric, day, value, 'captured', limit_value FROM capforecast.metric_value;
+	SELECT metric, day, value, source, limit_value FROM capforecast.metric_value;
 COMMENT ON VIEW capforecast.metric_history IS
 	'Every metric''s value by UTC day. A day on which a value was not known has no row. limit_value: the limit as captured on the day, for metrics that carry one of their own.';
 
