@@ -10,11 +10,8 @@ CREATE TABLE capforecast.subscription_state (
 	anchor_irregular     boolean NOT NULL DEFAULT false,
 	usage_start          timestamptz NOT NULL,
 	usage_end            timestamptz NOT NULL,
-	billed_from          timestamptz NOT NULL,
+	period_start         timestamptz NOT NULL,
 	billed_until         timestamptz NOT NULL,
-	billed_price_cents   bigint,
-	billed_amount_cents  bigint,
-	billed_currency      text,
 	credit_cents         bigint NOT NULL DEFAULT 0 CHECK (credit_cents >= 0),
 	pending_tier         text,
 	pending_annual       boolean,
@@ -31,6 +28,7 @@ CREATE TABLE capforecast.subscription_state (
 	stripe_missing_since timestamptz,
 	stripe_missing_runs  integer NOT NULL DEFAULT 0,
 	credit_currency      text,
+	period_end           timestamptz NOT NULL,
 	CHECK (usage_end > usage_start),
 	CHECK (num_nulls(pending_tier, pending_annual, pending_at, pending_requested_at) IN (0, 4))
 ) WITH (fillfactor = 50);	-- rolled twice a month, each time within the page
@@ -39,10 +37,9 @@ COMMENT ON COLUMN capforecast.subscription_state.anchor_local IS 'every period b
 COMMENT ON COLUMN capforecast.subscription_state.anchor_irregular IS 'the first period seen was no whole number of months';
 COMMENT ON COLUMN capforecast.subscription_state.usage_start IS 'begin of the window that orders_this_period counts, inclusive';
 COMMENT ON COLUMN capforecast.subscription_state.usage_end IS 'its end, exclusive';
-COMMENT ON COLUMN capforecast.subscription_state.billed_from IS 'the billing period last seen or written on the host''s row: begin';
-COMMENT ON COLUMN capforecast.subscription_state.billed_until IS 'and end';
-COMMENT ON COLUMN capforecast.subscription_state.billed_price_cents IS 'price of the whole period at which the tier was billed; NULL: not known';
-COMMENT ON COLUMN capforecast.subscription_state.billed_amount_cents IS 'what was billed for that tier in the period: no credit exceeds it';
+COMMENT ON COLUMN capforecast.subscription_state.period_start IS 'the billing period last seen or written on the host''s row: begin';
+COMMENT ON COLUMN capforecast.subscription_state.period_end IS 'and end';
+COMMENT ON COLUMN capforecast.subscription_state.billed_until IS 'billed through: the end of the last row in billed_period';
 COMMENT ON COLUMN capforecast.subscription_state.credit_cents IS 'credit that the next invoices are lowered by, those of its currency';
 COMMENT ON COLUMN capforecast.subscription_state.credit_currency IS 'currency of credit_cents; NULL: that of the first invoice it meets';
 COMMENT ON COLUMN capforecast.subscription_state.pending_tier IS 'a change that was asked for, applied at pending_at';

@@ -50,23 +50,12 @@ CREATE FUNCTION capforecast._addons_sql()
 $$;
 COMMENT ON FUNCTION capforecast._addons_sql() IS 'Add-ons of vendors, with what they cost (the price at purchase) and grant.';
 
-CREATE FUNCTION capforecast._orders_sql()
-	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN capforecast._host_has('orders') THEN
-		'(SELECT {o:orders.vendor_id} AS vendor_id, {o:orders.created_at} AS created_at FROM {orders} o)'
-	ELSE
-		'(SELECT {v:vendor_subscriptions.vendor_id} AS vendor_id, NULL::timestamptz AS created_at FROM {vendor_subscriptions} v WHERE false)'
-	END
-$$;
-COMMENT ON FUNCTION capforecast._orders_sql() IS 'Orders: vendor and when they were placed.';
-
 -- Locked or not, by vendor or all: conditions on it are pushed into the host's table.
 CREATE FUNCTION capforecast._subscriptions_sql()
 	RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT '(SELECT {s:vendor_subscriptions.id} AS id, {s:vendor_subscriptions.id}::text AS subscription_id,
 			{s:vendor_subscriptions.vendor_id} AS vendor_id, {s:vendor_subscriptions.tier} AS tier,
-			{s:vendor_subscriptions.status} AS status,
-			coalesce({s:vendor_subscriptions.status} IN (''trial'', ''active'', ''past_due''), false) AS live,
+			{s:vendor_subscriptions.status} AS status, capforecast._is_live({s:vendor_subscriptions.status}) AS live,
 			coalesce({s:vendor_subscriptions.is_annual}, false) AS is_annual,
 			CASE WHEN {s:vendor_subscriptions.is_annual} THEN 12 ELSE 1 END AS step,
 			{s:vendor_subscriptions.period_start} AS period_start, {s:vendor_subscriptions.period_end} AS period_end,
@@ -80,10 +69,27 @@ CREATE FUNCTION capforecast._subscriptions_sql()
 			{s:vendor_subscriptions.cancelled_at} AS cancelled_at,
 			{s:vendor_subscriptions.stripe_customer_id} AS stripe_customer_id,
 			{s:vendor_subscriptions.stripe_subscription_id} AS stripe_subscription_id,
+			{s:vendor_subscriptions.stripe_subscription_id} IS NOT NULL AS managed,
 			{s:vendor_subscriptions.stripe_price_id} AS stripe_price_id
 		  FROM {vendor_subscriptions} s)'
 $$;
-COMMENT ON FUNCTION capforecast._subscriptions_sql() IS 'The host''s subscriptions. live: trial, active or past_due; step: months of the billing period.';
+COMMENT ON FUNCTION capforecast._subscriptions_sql() IS
+	'The host''s subscriptions. live: trial, active or past_due; step: months of the billing period; managed: Stripe bills it.';
+
+CREATE TYPE capforecast._subscription_row AS (
+	subscription_id text, vendor_id text, tier text, status text, live boolean, is_annual boolean, step integer,
+	period_start timestamptz, period_end timestamptz, good_period boolean, trial_ends_at timestamptz, orders_counter bigint,
+	own_products bigint, own_orders bigint, own_team_members bigint, cancel_at_period_end boolean, cancelled_at timestamptz,
+	stripe_customer_id text, stripe_subscription_id text, managed boolean);
+COMMENT ON TYPE capforecast._subscription_row IS 'A row of capforecast._subscriptions_sql(), ids as text.';
+
+CREATE FUNCTION capforecast._row_sql()
+	RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'ROW(s.subscription_id, s.vendor_id, s.tier, s.status, s.live, s.is_annual, s.step, s.period_start, s.period_end, s.good_period,
+		s.trial_ends_at, s.orders_counter, s.own_products, s.own_orders, s.own_team_members, s.cancel_at_period_end, s.cancelled_at,
+		s.stripe_customer_id, s.stripe_subscription_id, s.managed)::capforecast._subscription_row'
+$$;
+COMMENT ON FUNCTION capforecast._row_sql() IS 's, a row of _subscriptions_sql(), as a capforecast._subscription_row.';
 
 -- The literal takes the type of the host's key, so that its index serves.  The marker is
 -- replaced after the names: what a caller writes is never read as a template.

@@ -21,17 +21,17 @@ BEGIN
 				CASE WHEN s.live AND st.usage_start > $1 THEN 'clock_moved_back' END,
 				CASE WHEN s.live AND st.usage_end <= $1 - interval '1200 months' THEN 'too_many_windows' END,
 				CASE WHEN s.live AND st.anchor_irregular THEN 'irregular_period' END,
-				CASE WHEN s.status IN ('active', 'past_due') AND s.stripe_subscription_id IS NULL
+				CASE WHEN s.status IN ('active', 'past_due') AND NOT s.managed
 					  AND CASE WHEN s.is_annual THEN t.annual ELSE t.monthly END IS NULL THEN 'no_price' END,
 				CASE WHEN s.status = 'trial' AND s.trial_ends_at IS NULL THEN 'trial_without_end' END,
-				CASE WHEN s.status = 'trial' AND s.stripe_subscription_id IS NOT NULL
+				CASE WHEN s.status = 'trial' AND s.managed
 					  AND s.trial_ends_at <= $1 - interval '48 hours' THEN 'trial_unconfirmed' END,
 				CASE WHEN s.live AND t.code IS NULL THEN 'unknown_tier' END,
 				CASE WHEN s.status IS NULL OR s.status NOT IN ('trial', 'active', 'past_due', 'cancelled', 'expired') THEN 'unknown_status' END,
 				CASE WHEN s.orders_counter < 0 THEN 'negative_counter' END,
 				CASE WHEN least(s.own_products, s.own_orders, s.own_team_members) < -1 THEN 'bad_custom_limit' END,
 				CASE WHEN st.pending_at <= $1 - interval '7 days' THEN 'pending_change_overdue' END,
-				CASE WHEN s.status = 'past_due' AND s.stripe_subscription_id IS NOT NULL
+				CASE WHEN s.status = 'past_due' AND s.managed
 					  AND coalesce(st.status_since, s.period_start) <= $1 - interval '60 days' THEN 'past_due_stripe' END,
 				CASE WHEN 'duplicate_live' = ANY ($2) AND s.live AND s.vendor_id IN (SELECT d.vendor_id
 					FROM $sql$ || capforecast._subscriptions_sql() || $sql$ d

@@ -1,95 +1,270 @@
 -- Usage windows and billing periods: first sight, moves by somebody else, roll-over.
+--
+-- The host, its ORM and Stripe write the same rows.  What a row says is compared with what
+-- was last seen or written there, and followed; what is billed is billed from the books.
 
-CREATE FUNCTION capforecast._see(as_of timestamptz, ids text[] DEFAULT NULL)
-	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+CREATE TYPE capforecast._books AS (
+	verdict text, st capforecast.subscription_state, billed capforecast.billed_period, cut_at timestamptz, gap_from timestamptz, gap_by text,
+	problems text[]);
+COMMENT ON TYPE capforecast._books IS
+	'What a subscription is after its row was looked at: its state and last billed period. verdict: kept, noted (its status), first (seen), moved, moved_back; cut_at: where the billed period before ends now; gap_from: where a time begins that was not seen, and who has billed it.';
+
+CREATE FUNCTION capforecast._first_state(s capforecast._subscription_row, currency text)
+	RETURNS capforecast.subscription_state LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	only_these text := CASE WHEN ids IS NOT NULL THEN ' AND s.id = ANY (@key)' ELSE '' END;
+	st capforecast.subscription_state;
 BEGIN
-	EXECUTE capforecast._keyed_sql($sql$
-		INSERT INTO capforecast.subscription_state (subscription_id, vendor_id, anchor_local, anchor_zone, anchor_irregular,
-			usage_start, usage_end, billed_from, billed_until, billed_price_cents, billed_amount_cents, billed_currency, last_status)
-		SELECT s.subscription_id, s.vendor_id::text, a.anchor, $2, a.irregular,
-			CASE WHEN s.is_annual THEN greatest(s.period_start, capforecast._boundary(a.anchor, $2, m)) ELSE s.period_start END,
-			CASE WHEN s.is_annual THEN least(s.period_end, capforecast._boundary(a.anchor, $2, m + 1)) ELSE s.period_end END,
-			s.period_start, s.period_end, p.price, p.price, t.currency, s.status
-		FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
-			LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t ON t.code = s.tier
-			CROSS JOIN LATERAL capforecast._anchor(s.period_start, s.period_end, $2) a
-			CROSS JOIN LATERAL (SELECT CASE WHEN s.is_annual THEN t.annual ELSE t.monthly END AS price) p
-			CROSS JOIN LATERAL capforecast._months_before(a.anchor, $2,
-				greatest(s.period_start, least($1, s.period_end - interval '1 microsecond'))) m
-		WHERE s.live AND s.good_period$sql$ || only_these || $sql$
-		  AND NOT EXISTS (SELECT FROM capforecast.subscription_state st WHERE st.subscription_id = s.subscription_id)
-		ON CONFLICT DO NOTHING$sql$, ids::text)
-	USING as_of, capforecast._setting('billing_timezone');
-
-	EXECUTE capforecast._keyed_sql($sql$
-		UPDATE capforecast.subscription_state st SET last_status = s.status, status_since = $1
-		FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
-		WHERE s.subscription_id = st.subscription_id AND s.status IS DISTINCT FROM st.last_status$sql$ || only_these, ids::text)
-	USING as_of;
+	st.subscription_id := s.subscription_id;
+	st.vendor_id := s.vendor_id;
+	st.anchor_zone := capforecast._setting('billing_timezone');
+	st.credit_cents := 0;
+	st.credit_currency := currency;
+	st.last_status := s.status;
+	st.entitled := true;
+	st.collection_paused := false;
+	st.stripe_missing_runs := 0;
+	RETURN st;
 END
 $$;
-COMMENT ON FUNCTION capforecast._see(timestamptz, text[]) IS
-	'Make the state of live subscriptions that have none (the anchor is fixed here), and note changes of status.';
+COMMENT ON FUNCTION capforecast._first_state(capforecast._subscription_row, text) IS 'The state of a subscription that has none, but for its periods.';
 
--- Where the host (or Stripe) has moved the period itself, the open window ends where the
--- host's period begins.  The host's counter is its own business; Stripe has none.
-CREATE FUNCTION capforecast._adopt_periods(as_of timestamptz, reason text DEFAULT 'host_moved', ids text[] DEFAULT NULL)
+-- Where the period that the host moved to stands in the books.  It is the host's to bill, or
+-- Stripe's; what it cost is its price at that time, and nothing in a trial.
+CREATE FUNCTION capforecast._follow_books(s capforecast._subscription_row, last capforecast.billed_period, price bigint, currency text, came_back boolean)
+	RETURNS capforecast._books LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	books capforecast._books;
+	billed capforecast.billed_period := last;
+	who constant text := CASE WHEN s.status = 'trial' THEN 'nobody' WHEN s.managed THEN 'stripe' ELSE 'host' END;
+	cost constant bigint := CASE WHEN s.status = 'trial' THEN 0 ELSE price END;
+BEGIN
+	IF s.period_end <= last.starts THEN
+		books.billed := last;		-- of a state that was lost
+		RETURN books;
+	END IF;
+	billed.ends := s.period_end;
+	IF s.period_start <= last.starts AND (last.tier, last.is_annual) IS NOT DISTINCT FROM (s.tier, s.is_annual)
+			AND (last.billed_by <> 'nobody' OR who = 'nobody') THEN
+		books.billed := billed;		-- the same, but for its end
+		RETURN books;
+	ELSIF s.period_start <= last.starts IS NOT TRUE THEN
+		books.cut_at := CASE WHEN s.period_start < last.ends THEN s.period_start END;
+		books.gap_from := CASE WHEN s.period_start > last.ends THEN last.ends END;
+		books.gap_by := CASE WHEN came_back THEN 'nobody' WHEN s.managed THEN 'stripe' ELSE 'host' END;
+		billed := ROW(s.subscription_id, s.period_start, s.period_end, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+			CASE WHEN last.ends IS NOT NULL THEN s.period_start END);
+	END IF;
+	billed.billed_by := who;
+	billed.tier := s.tier;
+	billed.is_annual := s.is_annual;
+	billed.price_cents := cost;
+	billed.amount_cents := cost;
+	billed.currency := currency;
+	books.billed := billed;
+	RETURN books;
+END
+$$;
+COMMENT ON FUNCTION capforecast._follow_books(capforecast._subscription_row, capforecast.billed_period, bigint, text, boolean) IS
+	'The books of a subscription whose period was moved, or that has none.';
+
+-- A period that ends before what is billed through is an old row that was saved again, but
+-- for one that Stripe has cut short, or that begins anew after an end.
+CREATE FUNCTION capforecast._follow(s capforecast._subscription_row, st capforecast.subscription_state, last capforecast.billed_period,
+		price bigint, currency text, as_of timestamptz)
+	RETURNS capforecast._books LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	books capforecast._books;
+	now_st capforecast.subscription_state := st;
+	is_first constant boolean := st.subscription_id IS NULL;
+	came_back constant boolean := NOT is_first AND NOT capforecast._is_live(st.last_status) AND s.live;
+	starts timestamptz := s.period_start;
+	ends timestamptz := s.period_end;
+BEGIN
+	IF is_first AND s.live AND s.good_period THEN
+		now_st := capforecast._first_state(s, currency);
+		books := capforecast._follow_books(s, last, price, currency, false);
+		books.verdict := 'first';
+	ELSE
+		IF NOT is_first AND s.status IS DISTINCT FROM st.last_status THEN
+			now_st.last_status := s.status;
+			now_st.status_since := as_of;
+			books.verdict := 'noted';
+		END IF;
+		books := ROW(coalesce(books.verdict, 'kept'), now_st, last, NULL, NULL, NULL, '{}'::text[]);
+		IF is_first OR NOT s.live OR NOT s.good_period OR (s.period_start, s.period_end) = (st.period_start, st.period_end) THEN
+			RETURN books;
+		ELSIF s.period_end <= last.starts OR (s.period_end < last.ends AND last.billed_by <> 'nobody' AND NOT came_back AND NOT s.managed) THEN
+			books.verdict := 'moved_back';
+			books.problems := '{period_moved_back}';
+			RETURN books;
+		END IF;
+		books := capforecast._follow_books(s, last, price, currency, came_back);
+		books.verdict := 'moved';
+		books.problems := CASE WHEN books.gap_from IS NOT NULL THEN '{period_gap}'::text[] ELSE '{}' END;
+	END IF;
+
+	IF is_first OR NOT capforecast._on_grid(st.anchor_local, st.anchor_zone, s.period_end) THEN
+		SELECT a.anchor, a.irregular INTO now_st.anchor_local, now_st.anchor_irregular
+		FROM capforecast._anchor(s.period_start, s.period_end, now_st.anchor_zone) a;
+		books.problems := CASE WHEN is_first THEN '{}' ELSE books.problems || 'anchor_moved'::text END;
+	END IF;
+	IF s.is_annual THEN		-- a month within the year
+		SELECT w.starts, least(w.ends, s.period_end) INTO starts, ends
+		FROM capforecast._window(now_st.anchor_local, now_st.anchor_zone, s.period_start, 1, least(as_of, s.period_end - interval '1 microsecond')) w;
+	END IF;
+	now_st.usage_start := greatest(st.usage_start, starts);
+	now_st.usage_end := CASE WHEN ends > now_st.usage_start THEN ends ELSE st.usage_end END;
+	now_st.period_start := s.period_start;
+	now_st.period_end := s.period_end;
+	now_st.billed_until := (books.billed).ends;
+	books.st := now_st;
+	RETURN books;
+END
+$$;
+COMMENT ON FUNCTION capforecast._follow(capforecast._subscription_row, capforecast.subscription_state, capforecast.billed_period, bigint, text, timestamptz) IS
+	'What is known of a subscription once its row is looked at; a read follows in thought, a job writes it down.';
+
+CREATE FUNCTION capforecast._news_sql()
+	RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'CASE WHEN st.subscription_id IS NULL THEN s.live AND s.good_period
+		ELSE s.status IS DISTINCT FROM st.last_status
+			OR (s.live AND s.good_period AND (s.period_start, s.period_end) IS DISTINCT FROM (st.period_start, st.period_end)) END'
+$$;
+COMMENT ON FUNCTION capforecast._news_sql() IS 'Whether s says something that its state st does not know.';
+
+-- A CTE span(subscription_id, vendor_id, starts, ends) is counted by counted(subscription_id,
+-- starts, orders): NULL where the host keeps no orders.
+CREATE FUNCTION capforecast._counted_sql()
+	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'counted AS MATERIALIZED (SELECT n.subscription_id, n.starts, ' || CASE WHEN capforecast._host_has('orders') THEN
+		'count({o:orders.created_at}) AS orders FROM span n LEFT JOIN {orders} o ON {o:orders.vendor_id} = n.vendor_id
+			AND {o:orders.created_at} >= n.starts AND {o:orders.created_at} < n.ends GROUP BY 1, 2)'
+	ELSE 'NULL::bigint AS orders FROM span n)' END
+$$;
+COMMENT ON FUNCTION capforecast._counted_sql() IS 'A CTE that counts the orders of a CTE span.';
+
+-- What the host's rows and the ledger get when periods were moved: the open window ends
+-- where the period that somebody else began does; an old row that was saved again is put
+-- forward.  The host's counter is its own business, where it was the host who moved.
+CREATE FUNCTION capforecast._move_windows(as_of timestamptz, changed capforecast._books[], until timestamptz, reason text)
 	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
+	ids constant text[] := ARRAY(SELECT (b.st).subscription_id FROM unnest(changed) b WHERE b.verdict IN ('moved', 'moved_back'));
 	closed bigint;
 BEGIN
 	EXECUTE capforecast._keyed_sql($sql$
 		WITH moved AS MATERIALIZED (
-			SELECT s.*, st.usage_start, st.usage_end, p.price, t.currency, t.orders AS plan_orders,
-				greatest(st.usage_start, CASE WHEN s.is_annual THEN greatest(s.period_start, capforecast._boundary(st.anchor_local,
-					st.anchor_zone, m))
-											  ELSE s.period_start END) AS new_start,
-				CASE WHEN s.is_annual THEN least(s.period_end, capforecast._boundary(st.anchor_local, st.anchor_zone, m + 1))
-					 ELSE s.period_end END AS new_end
-			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
+			SELECT s.id, s.subscription_id, s.vendor_id, s.tier, s.orders_counter, s.own_orders, t.orders AS plan_orders,
+				b.verdict = 'moved_back' AS back, $2 <> 'host_moved' OR b.verdict = 'moved_back' AS counts, st.usage_start,
+				(b.st).usage_start AS new_start, (b.st).usage_end AS new_end, s.period_start AS old_period_start, s.period_end AS old_period_end,
+				(b.st).period_start AS period_start, (b.st).period_end AS period_end
+			FROM unnest($1) b JOIN $sql$ || capforecast._subscriptions_sql() || $sql$ s ON s.subscription_id = (b.st).subscription_id
 				JOIN capforecast.subscription_state st USING (subscription_id)
 				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t ON t.code = s.tier
-				CROSS JOIN LATERAL (SELECT CASE WHEN s.is_annual THEN t.annual ELSE t.monthly END AS price) p
-				CROSS JOIN LATERAL capforecast._months_before(st.anchor_local, st.anchor_zone,
-					greatest(s.period_start, least($1, s.period_end - interval '1 microsecond'))) m
-			WHERE s.live AND s.good_period AND (s.period_start, s.period_end) IS DISTINCT FROM (st.billed_from, st.billed_until)$sql$
-				|| CASE WHEN ids IS NOT NULL THEN ' AND s.id = ANY (@key)' ELSE '' END || $sql$
-		), closed AS (
+			WHERE s.id = ANY (@key) AND b.verdict IN ('moved', 'moved_back')
+		), span AS (
+			SELECT m.subscription_id, m.vendor_id, m.usage_start AS starts, m.new_start AS ends FROM moved m WHERE m.new_start > m.usage_start
+			UNION ALL
+			SELECT m.subscription_id, m.vendor_id, m.new_start, least(m.new_end, $3) FROM moved m WHERE m.counts
+		), $sql$ || capforecast._counted_sql() || $sql$, closed AS (
 			INSERT INTO capforecast.period_ledger (subscription_id, window_start, window_end, orders_counter, orders_recount, orders_limit,
 				tier, reason)
-			SELECT m.subscription_id, m.usage_start, m.new_start, CASE WHEN $2 <> 'host_moved' THEN m.orders_counter END,
-				CASE WHEN $3 THEN (SELECT count(*) FROM $sql$ || capforecast._orders_sql() || $sql$ o
-					WHERE o.vendor_id = m.vendor_id AND o.created_at >= m.usage_start AND o.created_at < m.new_start) END,
+			SELECT m.subscription_id, m.usage_start, m.new_start, CASE WHEN $2 <> 'host_moved' THEN m.orders_counter END, c.orders,
 				capforecast._quota(m.own_orders, m.plan_orders, 0), m.tier, $2
-			FROM moved m WHERE m.new_start > m.usage_start
+			FROM moved m JOIN counted c ON c.subscription_id = m.subscription_id AND c.starts = m.usage_start
+			WHERE m.new_start > m.usage_start
 			ON CONFLICT DO NOTHING RETURNING subscription_id
-		), state AS (
-			UPDATE capforecast.subscription_state st
-			SET usage_start = m.new_start, usage_end = CASE WHEN m.new_end > m.new_start THEN m.new_end ELSE st.usage_end END,
-				billed_from = m.period_start, billed_until = m.period_end,
-				billed_price_cents = m.price, billed_amount_cents = m.price, billed_currency = m.currency
-			FROM moved m WHERE m.subscription_id = st.subscription_id
 		), host AS (
-			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'orders_this_period', 'm.orders',
-				'orders_limit_reached_at', 'NULL') || $sql$
-			FROM (SELECT m.id, (SELECT count(*) FROM $sql$ || capforecast._orders_sql() || $sql$ o
-					WHERE o.vendor_id = m.vendor_id AND o.created_at >= m.new_start AND o.created_at <= $1) AS orders
-				  FROM moved m JOIN closed c USING (subscription_id) WHERE $2 <> 'host_moved') m
+			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'orders_this_period', 'coalesce(m.orders, 0)',
+				'orders_limit_reached_at', 'NULL', 'period_start', 'm.period_start', 'period_end', 'm.period_end') || $sql$
+			FROM (SELECT m.*, c.orders FROM moved m JOIN counted c ON c.subscription_id = m.subscription_id AND c.starts = m.new_start
+				  WHERE m.counts AND (m.back OR m.new_start > m.usage_start)) m
 			WHERE {h:vendor_subscriptions.id} = m.id
+		), audited AS (
+			INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
+			SELECT 'put_forward', m.vendor_id::text, m.subscription_id,
+				jsonb_build_object('period_start', m.old_period_start, 'period_end', m.old_period_end),
+				jsonb_build_object('period_start', m.period_start, 'period_end', m.period_end), 'period_moved_back'
+			FROM moved m WHERE m.back
 		)
 		SELECT count(*) FROM closed$sql$, ids::text)
-	INTO closed USING as_of, reason, capforecast._host_has('orders');
+	INTO closed USING changed, reason, coalesce(until, 'infinity');
 	RETURN closed;
 END
 $$;
-COMMENT ON FUNCTION capforecast._adopt_periods(timestamptz, text, text[]) IS
-	'Follow periods that were moved on the host''s row; returns the number of windows closed.';
+COMMENT ON FUNCTION capforecast._move_windows(timestamptz, capforecast._books[], timestamptz, text) IS
+	'Close the windows of subscriptions whose periods were moved, and put rows forward that were moved back; returns the number of windows closed.';
+
+-- until: orders are counted up to there, NULL: to the end of the window.
+CREATE FUNCTION capforecast._see(as_of timestamptz, ids text[], until timestamptz, reason text DEFAULT 'host_moved')
+	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+DECLARE
+	changed capforecast._books[];
+	problems jsonb;
+	closed bigint := 0;
+	items text[] := '{}';
+BEGIN
+	EXECUTE capforecast._keyed_sql($sql$
+		SELECT array_agg(f) FROM (
+			SELECT capforecast._follow($sql$ || capforecast._row_sql() || $sql$, CASE WHEN st.subscription_id IS NOT NULL THEN st END, p::capforecast.billed_period,
+				capforecast._price(s.is_annual, t.monthly, t.annual), t.currency, $1) AS f
+			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
+				LEFT JOIN capforecast.subscription_state st USING (subscription_id)
+				LEFT JOIN LATERAL (SELECT * FROM capforecast.billed_period p WHERE p.subscription_id = s.subscription_id
+					ORDER BY p.ends DESC LIMIT 1) p ON true
+				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t ON t.code = s.tier
+			WHERE s.id = ANY (@key) AND $sql$ || capforecast._news_sql() || ') x', ids::text)
+	INTO changed USING as_of;
+	IF changed IS NULL THEN
+		RETURN '{"windows_closed": 0}';
+	END IF;
+
+	INSERT INTO capforecast.subscription_state SELECT (b.st).* FROM unnest(changed) b WHERE b.verdict = 'first'
+	ON CONFLICT DO NOTHING;
+	IF EXISTS (SELECT FROM unnest(changed) b WHERE b.verdict IN ('moved', 'moved_back')) THEN
+		closed := capforecast._move_windows(as_of, changed, until, reason);
+		items := ARRAY(SELECT p.subscription_id FROM unnest(changed) b JOIN capforecast.subscription_state st ON st.subscription_id = (b.st).subscription_id
+			JOIN capforecast.billed_period p ON p.subscription_id = st.subscription_id AND p.ends = st.billed_until
+			WHERE b.verdict = 'moved' AND p.billed_by = 'host' AND p.previous_end IS NOT NULL AND (b.billed).billed_by = 'host');
+	END IF;
+	UPDATE capforecast.billed_period p SET ends = b.cut_at
+	FROM unnest(changed) b JOIN capforecast.subscription_state st ON st.subscription_id = (b.st).subscription_id
+	WHERE b.cut_at IS NOT NULL AND p.subscription_id = st.subscription_id AND p.ends = st.billed_until;
+	INSERT INTO capforecast.billed_period AS p
+	SELECT n.* FROM unnest(changed) b CROSS JOIN LATERAL (
+		SELECT (b.st).subscription_id, b.gap_from, (b.billed).starts, b.gap_by, NULL::text, NULL::boolean, NULL::bigint, NULL::bigint, NULL::text, NULL::text, b.gap_from WHERE b.gap_from IS NOT NULL
+		UNION ALL SELECT (b.billed).* WHERE b.verdict IN ('first', 'moved')) n
+	ON CONFLICT (subscription_id, starts) DO UPDATE
+		SET ends = excluded.ends, billed_by = excluded.billed_by, tier = excluded.tier, is_annual = excluded.is_annual,
+			price_cents = excluded.price_cents, amount_cents = excluded.amount_cents, currency = excluded.currency;
+	UPDATE capforecast.subscription_state st
+	SET last_status = (b.st).last_status, status_since = (b.st).status_since, anchor_local = (b.st).anchor_local,
+		anchor_irregular = (b.st).anchor_irregular, usage_start = (b.st).usage_start, usage_end = (b.st).usage_end,
+		period_start = (b.st).period_start, period_end = (b.st).period_end, billed_until = (b.st).billed_until
+	FROM unnest(changed) b WHERE st.subscription_id = (b.st).subscription_id AND b.verdict <> 'first';
+	-- the host bills for two periods running: what is open is not left to it
+	PERFORM capforecast._draft_items(as_of, items, 'st.period_start');
+
+	SELECT coalesce(jsonb_agg(jsonb_build_object('code', code, 'subject', 'subscription ' || (b.st).subscription_id, 'detail',
+			jsonb_build_object('vendor', (b.st).vendor_id, 'billed_until', (b.st).billed_until))), '[]')
+	INTO problems FROM unnest(changed) b CROSS JOIN LATERAL unnest(b.problems) code WHERE reason = 'host_moved';
+	PERFORM capforecast._report('{}', problems, as_of);
+	RETURN jsonb_build_object('windows_closed', closed);
+END
+$$;
+COMMENT ON FUNCTION capforecast._see(timestamptz, text[], timestamptz, text) IS
+	'Write down what the rows of locked subscriptions say: first sight (the anchor is fixed here), changes of status, periods that somebody moved.';
+
+CREATE FUNCTION capforecast._notice(as_of timestamptz, ids text[], options jsonb)
+	RETURNS jsonb LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT capforecast._see(as_of, ids, (options ->> 'until')::timestamptz)
+$$;
+COMMENT ON FUNCTION capforecast._notice(timestamptz, text[], jsonb) IS 'Worker: what rows say that is not known yet.';
 
 -- Rolls locked subscriptions whose usage window has ended: every window up to the one that
 -- holds as_of is closed in the ledger, and the counter becomes the orders counted in the
--- new one.  The first missed window begins where the old one ended, the others on the grid.
+-- new one, after the lock was taken: what was ordered meanwhile is in it.  The first missed
+-- window begins where the old one ended, the others on the grid.
 CREATE FUNCTION capforecast._roll(as_of timestamptz, ids text[], options jsonb)
 	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
@@ -97,75 +272,66 @@ DECLARE
 BEGIN
 	EXECUTE capforecast._keyed_sql($sql$
 		WITH due AS MATERIALIZED (
-			SELECT s.*, st.anchor_local, st.anchor_zone, st.usage_start, st.usage_end, n.first, n.last, n.new_start, st.pending_at, p.applies,
-				CASE WHEN p.applies THEN st.pending_tier ELSE s.tier END AS new_tier,
-				CASE WHEN p.applies THEN st.pending_annual ELSE s.is_annual END AS new_annual,
-				capforecast._boundary(st.anchor_local, st.anchor_zone, n.last + 1) AS new_end
+			SELECT s.*, st.anchor_local, st.anchor_zone, st.usage_start, st.usage_end, st.pending_at, w.missed, w.starts AS new_start, w.ends AS new_end,
+				a.applies, CASE WHEN a.applies THEN st.pending_tier ELSE s.tier END AS new_tier,
+				CASE WHEN a.applies THEN st.pending_annual ELSE s.is_annual END AS new_annual
 			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
 				JOIN capforecast.subscription_state st USING (subscription_id)
-				CROSS JOIN LATERAL (SELECT m.first, m.last,
-					CASE WHEN m.last > m.first THEN capforecast._boundary(st.anchor_local, st.anchor_zone, m.last) ELSE st.usage_end END AS new_start
-					FROM (SELECT capforecast._months_before(st.anchor_local, st.anchor_zone, st.usage_end) AS first,
-						capforecast._months_before(st.anchor_local, st.anchor_zone, $1) AS last OFFSET 0) m) n
-				CROSS JOIN LATERAL (SELECT st.pending_at <= n.new_start IS TRUE AND s.stripe_subscription_id IS NULL AS applies) p
+				CROSS JOIN LATERAL capforecast._window(st.anchor_local, st.anchor_zone, st.usage_end, 1, $1) w
+				CROSS JOIN LATERAL (SELECT st.pending_at <= w.starts IS TRUE AND NOT s.managed AS applies) a
 			WHERE s.id = ANY (@key) AND st.usage_end <= $1
-		), counted AS (
-			SELECT d.id, count(o.created_at) FILTER (WHERE o.created_at < d.usage_end) AS closed_orders,
-				count(o.created_at) FILTER (WHERE o.created_at >= d.new_start) AS new_orders
-			FROM due d LEFT JOIN $sql$ || capforecast._orders_sql() || $sql$ o
-				ON o.vendor_id = d.vendor_id AND o.created_at >= d.usage_start AND o.created_at <= $1
-			GROUP BY 1
-		), granted AS (
+		), shut AS MATERIALIZED (
+			SELECT d.subscription_id, d.usage_start AS starts, d.usage_end AS ends, false AS caught_up FROM due d
+			UNION ALL
+			SELECT d.subscription_id, CASE n WHEN 0 THEN d.usage_end ELSE capforecast._boundary(d.anchor_local, d.anchor_zone, m + n) END,
+				capforecast._boundary(d.anchor_local, d.anchor_zone, m + n + 1), true
+			FROM due d CROSS JOIN LATERAL capforecast._months_before(d.anchor_local, d.anchor_zone, d.usage_end) m
+				CROSS JOIN LATERAL generate_series(0, d.missed - 1) n
+			WHERE d.missed > 0
+		), span AS (
+			SELECT d.subscription_id, d.vendor_id, x.starts, x.ends
+			FROM (SELECT x.subscription_id, x.starts, x.ends FROM shut x
+				  UNION ALL SELECT d.subscription_id, d.new_start, least(d.new_end, $3) FROM due d) x JOIN due d USING (subscription_id)
+		), $sql$ || capforecast._counted_sql() || $sql$, granted AS (
 			SELECT d.id, sum(a.quantity * a.per_unit)::bigint AS orders
 			FROM due d JOIN $sql$ || capforecast._addons_sql() || $sql$ a ON a.vendor_id = d.vendor_id
 			WHERE a.status IN ('active', 'cancelling') AND a.resource = 'orders' GROUP BY 1
 		), rolled AS MATERIALIZED (
-			SELECT d.*, c.closed_orders, c.new_orders, capforecast._quota(d.own_orders, old.orders, g.orders) AS old_quota,
-				capforecast._quota(d.own_orders, new.orders, g.orders) AS new_quota, d.period_end <= $1 AS new_period,
-				k.step AS new_step, m.months AS period_months, (d.last - m.months) / k.step AS passed
-			FROM due d JOIN counted c USING (id) LEFT JOIN granted g USING (id)
+			SELECT d.*, c.orders AS new_orders, capforecast._quota(d.own_orders, old.orders, g.orders) AS old_quota,
+				capforecast._quota(d.own_orders, new.orders, g.orders) AS new_quota,
+				CASE WHEN d.period_end <= $1 THEN p.starts ELSE d.period_start END AS new_period_start,
+				CASE WHEN d.period_end <= $1 THEN p.ends ELSE d.period_end END AS new_period_end
+			FROM due d JOIN counted c ON c.subscription_id = d.subscription_id AND c.starts = d.new_start
+				LEFT JOIN granted g USING (id)
 				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ old ON old.code = d.tier
 				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ new ON new.code = d.new_tier
-				CROSS JOIN LATERAL (SELECT CASE WHEN d.new_annual THEN 12 ELSE 1 END AS step) k
-				CROSS JOIN LATERAL (SELECT capforecast._months_before(d.anchor_local, d.anchor_zone, d.period_end) AS months OFFSET 0) m
+				CROSS JOIN LATERAL capforecast._window(d.anchor_local, d.anchor_zone, d.period_end, CASE WHEN d.new_annual THEN 12 ELSE 1 END, $1) p
 		), closed AS (
 			INSERT INTO capforecast.period_ledger (subscription_id, window_start, window_end, orders_counter, orders_recount, orders_limit,
 				tier, caught_up, reason)
-			SELECT r.subscription_id, r.usage_start, r.usage_end, r.orders_counter, CASE WHEN $3 THEN r.closed_orders END, r.old_quota,
-				r.tier, false, $2
-			FROM rolled r
-			UNION ALL
-			SELECT r.subscription_id, w.starts, w.ends, NULL, CASE WHEN $3 THEN (SELECT count(*) FROM $sql$ || capforecast._orders_sql() || $sql$ o
-				WHERE o.vendor_id = r.vendor_id AND o.created_at >= w.starts AND o.created_at < w.ends) END,
-				CASE WHEN r.applies AND w.starts >= r.pending_at THEN r.new_quota ELSE r.old_quota END,
-				CASE WHEN r.applies AND w.starts >= r.pending_at THEN r.new_tier ELSE r.tier END, true, 'period_end'
-			FROM rolled r CROSS JOIN LATERAL generate_series(0, r.last - r.first - 1) n
-				CROSS JOIN LATERAL (SELECT CASE n WHEN 0 THEN r.usage_end ELSE capforecast._boundary(r.anchor_local, r.anchor_zone,
-					r.first + n) END AS starts,
-					capforecast._boundary(r.anchor_local, r.anchor_zone, r.first + n + 1) AS ends) w
-			WHERE r.last > r.first
+			SELECT r.subscription_id, x.starts, x.ends, CASE WHEN NOT x.caught_up THEN r.orders_counter END, c.orders,
+				CASE WHEN later THEN r.new_quota ELSE r.old_quota END, CASE WHEN later THEN r.new_tier ELSE r.tier END,
+				x.caught_up, CASE WHEN x.caught_up THEN 'period_end' ELSE $2 END
+			FROM shut x JOIN rolled r USING (subscription_id)
+				JOIN counted c ON c.subscription_id = x.subscription_id AND c.starts = x.starts
+				CROSS JOIN LATERAL (SELECT r.applies AND x.starts >= r.pending_at AS later) l
 			ON CONFLICT DO NOTHING RETURNING 1
 		), state AS (
 			UPDATE capforecast.subscription_state st
-			SET usage_start = r.new_start, usage_end = r.new_end,
+			SET usage_start = r.new_start, usage_end = r.new_end, period_start = r.new_period_start, period_end = r.new_period_end,
 				pending_tier = CASE WHEN NOT r.applies THEN st.pending_tier END, pending_annual = CASE WHEN NOT r.applies THEN st.pending_annual END,
 				pending_at = CASE WHEN NOT r.applies THEN st.pending_at END,
 				pending_requested_at = CASE WHEN NOT r.applies THEN st.pending_requested_at END
 			FROM rolled r WHERE r.subscription_id = st.subscription_id
 		), host AS (
 			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions',
-				'tier', 'r.new_tier', 'is_annual', 'r.new_annual', 'orders_this_period', 'r.new_orders',
+				'tier', 'r.new_tier', 'is_annual', 'r.new_annual', 'orders_this_period', 'coalesce(r.new_orders, 0)',
 				'orders_limit_reached_at', 'r.limit_reached_at', 'period_start', 'r.new_period_start', 'period_end', 'r.new_period_end',
 				'updated_at', '$1') || $sql$
-			FROM (SELECT r.*,
-					CASE WHEN NOT r.new_period THEN r.period_start WHEN r.passed = 0 THEN r.period_end
-						ELSE capforecast._boundary(r.anchor_local, r.anchor_zone, r.period_months + r.new_step * r.passed) END AS new_period_start,
-					CASE WHEN NOT r.new_period THEN r.period_end
-						ELSE capforecast._boundary(r.anchor_local, r.anchor_zone,
-							r.period_months + r.new_step * (r.passed + 1)) END AS new_period_end,
-					CASE WHEN r.new_orders >= r.new_quota THEN (SELECT o.created_at FROM $sql$ || capforecast._orders_sql() || $sql$ o
-						WHERE o.vendor_id = r.vendor_id AND o.created_at >= r.new_start ORDER BY 1 LIMIT 1 OFFSET greatest(r.new_quota - 1,
-							0)) END AS limit_reached_at
+			FROM (SELECT r.*, $sql$ || CASE WHEN capforecast._host_has('orders') THEN $sql$
+					CASE WHEN r.new_orders >= r.new_quota THEN (SELECT {o:orders.created_at} FROM {orders} o
+						WHERE {o:orders.vendor_id} = r.vendor_id AND {o:orders.created_at} >= r.new_start
+						ORDER BY 1 LIMIT 1 OFFSET greatest(r.new_quota - 1, 0)) END$sql$ ELSE 'NULL::timestamptz' END || $sql$ AS limit_reached_at
 				  FROM rolled r) r
 			WHERE {h:vendor_subscriptions.id} = r.id
 			RETURNING 1
@@ -176,9 +342,37 @@ BEGIN
 			FROM rolled r WHERE r.applies
 		)
 		SELECT jsonb_build_object('changed', (SELECT count(*) FROM host), 'windows_closed', (SELECT count(*) FROM closed))$sql$, ids::text)
-	INTO counts USING as_of, coalesce(options ->> 'reason', 'period_end'), capforecast._host_has('orders');
+	INTO counts USING as_of, coalesce(options ->> 'reason', 'period_end'), coalesce((options ->> 'until')::timestamptz, 'infinity');
 	RETURN counts || capforecast._bill(as_of, ids);
 END
 $$;
 COMMENT ON FUNCTION capforecast._roll(timestamptz, text[], jsonb) IS
 	'Worker of reset_period_counters(): close the ended windows of these subscriptions, open the new ones, and bill where a billing period ended.';
+
+-- The end of the books becomes the anchor; the usage window is cut there, and rolled like
+-- any other, or where it began later its end is moved.
+CREATE FUNCTION capforecast._begin_anew(as_of timestamptz, ids text[], reason text, until timestamptz)
+	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+BEGIN
+	EXECUTE capforecast._keyed_sql($sql$
+		WITH begun AS MATERIALIZED (
+			SELECT s.id, s.subscription_id, st.billed_until AS starts, p.ends, a.anchor,
+				CASE WHEN st.billed_until > st.usage_start THEN st.billed_until ELSE w.ends END AS usage_end
+			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s JOIN capforecast.subscription_state st USING (subscription_id)
+				CROSS JOIN LATERAL timezone(st.anchor_zone, st.billed_until) a(anchor)
+				CROSS JOIN LATERAL capforecast._window(a.anchor, st.anchor_zone, st.billed_until, s.step, st.billed_until) p
+				CROSS JOIN LATERAL capforecast._window(a.anchor, st.anchor_zone, st.billed_until, 1, st.usage_start) w
+			WHERE s.id = ANY (@key)
+		), state AS (
+			UPDATE capforecast.subscription_state st
+			SET anchor_local = b.anchor, anchor_irregular = false, period_start = b.starts, period_end = b.ends, usage_end = b.usage_end
+			FROM begun b WHERE b.subscription_id = st.subscription_id
+		)
+		UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions',
+			'period_start', 'b.starts', 'period_end', 'b.ends', 'updated_at', '$1') || $sql$
+		FROM begun b WHERE {h:vendor_subscriptions.id} = b.id$sql$, ids::text) USING as_of;
+	PERFORM capforecast._roll(as_of, ids, jsonb_build_object('reason', reason, 'until', until));
+END
+$$;
+COMMENT ON FUNCTION capforecast._begin_anew(timestamptz, text[], text, timestamptz) IS
+	'Begin the billing period of subscriptions anew where their books end, and bill it.';

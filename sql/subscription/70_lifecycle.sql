@@ -6,12 +6,17 @@ CREATE TYPE capforecast.trial_result AS (
 	findings jsonb, already_running boolean, expiring_soon jsonb);
 COMMENT ON TYPE capforecast.trial_result IS 'job_result, and the trials that end soon: [{vendor_id, subscription_id, trial_ends_at}].';
 
--- Ends the locked subscriptions: status, and when access ended as an expression on s.
+-- Ends the locked subscriptions: status, and when access ended as an expression on s.  What
+-- is pending is still owed: it goes on a last draft.
 CREATE FUNCTION capforecast._end_subscriptions(as_of timestamptz, ids text[], status text, ended_at text, reason text)
 	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	changed bigint;
 BEGIN
+	IF cardinality(ids) = 0 THEN
+		RETURN 0;
+	END IF;
+	PERFORM capforecast._draft_last(as_of, ids, ended_at);
 	PERFORM capforecast._end_addons(as_of, ids, ARRAY['pending', 'active', 'cancelling'], ended_at);
 	EXECUTE capforecast._keyed_sql($sql$
 		WITH ended AS (
@@ -21,7 +26,7 @@ BEGIN
 			WHERE s.id = ANY (@key) AND {h:vendor_subscriptions.id} = s.id
 			RETURNING s.vendor_id::text AS vendor_id, s.subscription_id, s.status AS old_status, $sql$ || ended_at || $sql$ AS ended_at
 		), state AS (
-			UPDATE capforecast.subscription_state st SET pending_tier = NULL, pending_annual = NULL, pending_at = NULL, pending_requested_at = NULL
+			UPDATE capforecast.subscription_state st SET last_status = $2, status_since = $1
 			FROM ended e WHERE e.subscription_id = st.subscription_id
 		)
 		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
@@ -35,41 +40,55 @@ $$;
 COMMENT ON FUNCTION capforecast._end_subscriptions(timestamptz, text[], text, text, text) IS
 	'Give subscriptions a final status, with their add-ons and what was pending; audited.';
 
--- Activation begins a period of its own at the end of the trial: the usage window is cut
--- there, and rolled from there like any other.
-CREATE FUNCTION capforecast._settle_trials(as_of timestamptz, ids text[], options jsonb)
-	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+-- Activation begins a period of its own at the end of the trial.
+CREATE FUNCTION capforecast._activate_trials(as_of timestamptz, ids text[], new_tier text, until timestamptz)
+	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
-	new_tier text := options ->> 'tier';
 	changed bigint;
 BEGIN
-	IF options ->> 'action' = 'expire' THEN
-		RETURN jsonb_build_object('changed', capforecast._end_subscriptions(as_of, ids, 'expired', 's.trial_ends_at', 'trial_end'));
-	END IF;
-	EXECUTE capforecast._keyed_sql($sql$
-		UPDATE capforecast.subscription_state st
-		SET anchor_local = timezone(st.anchor_zone, s.trial_ends_at), anchor_irregular = false, usage_end = s.trial_ends_at,
-			billed_until = s.trial_ends_at, pending_tier = NULL, pending_annual = NULL, pending_at = NULL, pending_requested_at = NULL
-		FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s WHERE s.subscription_id = st.subscription_id AND s.id = ANY (@key)$sql$, ids::text);
+	EXECUTE capforecast._keyed_sql('SELECT capforecast._end_books(s.subscription_id, s.trial_ends_at)
+		FROM ' || capforecast._subscriptions_sql() || ' s WHERE s.id = ANY (@key)', ids::text);
 	EXECUTE capforecast._keyed_sql($sql$
 		WITH activated AS (
 			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'status', '''active''',
-				'tier', 'coalesce($2, s.tier)', 'period_start', 'least(s.period_start, s.trial_ends_at - interval ''1 microsecond'')',
-				'period_end', 's.trial_ends_at', 'updated_at', '$1') || $sql$
+				'tier', 'coalesce($2, s.tier)', 'updated_at', '$1') || $sql$
 			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
 			WHERE s.id = ANY (@key) AND {h:vendor_subscriptions.id} = s.id
 			RETURNING s.vendor_id::text AS vendor_id, s.subscription_id, s.tier AS old_tier
+		), state AS (
+			UPDATE capforecast.subscription_state st
+			SET last_status = 'active', status_since = $1, pending_tier = NULL, pending_annual = NULL, pending_at = NULL, pending_requested_at = NULL
+			FROM activated a WHERE a.subscription_id = st.subscription_id
 		)
 		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
 		SELECT 'activate', a.vendor_id, a.subscription_id, jsonb_build_object('status', 'trial', 'tier', a.old_tier),
 			jsonb_build_object('status', 'active', 'tier', coalesce($2, a.old_tier)), 'trial_end' FROM activated a$sql$, ids::text)
 	USING as_of, new_tier;
 	GET DIAGNOSTICS changed = ROW_COUNT;
-	PERFORM capforecast._roll(as_of, ids, '{"reason": "trial_end"}');
+	PERFORM capforecast._begin_anew(as_of, ids, 'trial_end', until);
+	RETURN changed;
+END
+$$;
+COMMENT ON FUNCTION capforecast._activate_trials(timestamptz, text[], text, timestamptz) IS
+	'Make trials that have ended active, on another tier if one is given, and bill them from the end of the trial.';
+
+CREATE FUNCTION capforecast._settle_trials(as_of timestamptz, ids text[], options jsonb)
+	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	cancelled text[] := capforecast._due('s.cancel_at_period_end', as_of, ids);
+	others text[] := ARRAY(SELECT unnest(ids) EXCEPT SELECT unnest(cancelled));
+	changed bigint := capforecast._end_subscriptions(as_of, cancelled, 'cancelled', 's.trial_ends_at', 'cancel_at_period_end');
+BEGIN
+	IF options ->> 'action' = 'expire' THEN
+		changed := changed + capforecast._end_subscriptions(as_of, others, 'expired', 's.trial_ends_at', 'trial_end');
+	ELSIF cardinality(others) > 0 THEN
+		changed := changed + capforecast._activate_trials(as_of, others, options ->> 'tier', (options ->> 'until')::timestamptz);
+	END IF;
 	RETURN jsonb_build_object('changed', changed);
 END
 $$;
-COMMENT ON FUNCTION capforecast._settle_trials(timestamptz, text[], jsonb) IS 'Worker of check_trial_expirations().';
+COMMENT ON FUNCTION capforecast._settle_trials(timestamptz, text[], jsonb) IS
+	'Worker of check_trial_expirations(): a trial that was cancelled ends so, whatever becomes of the others.';
 
 CREATE FUNCTION capforecast.check_trial_expirations(as_of timestamptz DEFAULT NULL, warn interval DEFAULT '3 days', dry_run boolean DEFAULT false)
 	RETURNS capforecast.trial_result
@@ -79,8 +98,9 @@ DECLARE
 	codes constant text[] := ARRAY['trial_without_end', 'trial_unconfirmed'];
 	action text := split_part(capforecast._setting('trial_action'), ':', 1);
 	new_tier text := nullif(split_part(capforecast._setting('trial_action'), ':', 2), '');
-	condition text := 's.status = ''trial'' AND s.trial_ends_at <= $1 AND s.stripe_subscription_id IS NULL'
-		|| CASE WHEN action = 'expire' THEN '' ELSE ' AND s.good_period' END;
+	condition text := 's.status = ''trial'' AND s.trial_ends_at <= $1 AND NOT s.managed'
+		|| CASE WHEN action = 'expire' THEN '' ELSE ' AND (s.good_period OR s.cancel_at_period_end)' END;
+	options constant jsonb := jsonb_build_object('action', action, 'tier', new_tier, 'until', as_of);
 	started_at timestamptz := clock_timestamp();
 	now timestamptz := capforecast._now(as_of);
 	busy jsonb := capforecast._busy(job, now, dry_run);
@@ -99,9 +119,8 @@ BEGIN
 		RETURN jsonb_populate_record(result, busy);
 	END IF;
 	BEGIN
-		PERFORM capforecast._see(now);
-		SELECT w.counts, w.failures INTO counts, problems
-		FROM capforecast._work(job, '_settle_trials', condition, now, jsonb_build_object('action', action, 'tier', new_tier)) w;
+		SELECT w.failures INTO problems FROM capforecast._work(job, '_notice', capforecast._news_sql(), now, options) w;
+		SELECT w.counts, problems || w.failures INTO counts, problems FROM capforecast._work(job, '_settle_trials', condition, now, options) w;
 		problems := problems || capforecast._problems(codes, now);
 		EXECUTE capforecast._host_sql('SELECT coalesce(jsonb_agg(jsonb_build_object(''vendor_id'', s.vendor_id::text, ''subscription_id'', s.subscription_id,
 				''trial_ends_at'', s.trial_ends_at) ORDER BY s.trial_ends_at, s.id), ''[]'')
@@ -129,10 +148,6 @@ DECLARE
 	cancelled text[] := capforecast._due('s.cancel_at_period_end AND s.period_end <= $1', as_of, ids);
 	lapsed text[] := ARRAY(SELECT unnest(ids) EXCEPT SELECT unnest(cancelled));
 BEGIN
-	-- what is pending is still owed: the last invoice, as upcoming_invoice() has shown it
-	PERFORM capforecast._draft(as_of, cancelled, 'SELECT s.*, s.period_end AS starts, NULL::timestamptz AS ends, false AS renews, st.credit_cents, 1 AS periods
-		FROM ' || capforecast._subscriptions_sql() || ' s JOIN capforecast.subscription_state st USING (subscription_id)
-		WHERE s.id = ANY (@key)');
 	RETURN jsonb_build_object('changed',
 		capforecast._end_subscriptions(as_of, cancelled, 'cancelled', 's.period_end', 'cancel_at_period_end')
 		+ capforecast._end_subscriptions(as_of, lapsed, 'expired', '$1', 'past_due'));
@@ -156,7 +171,7 @@ CREATE FUNCTION capforecast.cleanup_stale_subscriptions(as_of timestamptz DEFAUL
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	job constant text := 'cleanup_stale_subscriptions';
-	condition text := format('s.live AND s.stripe_subscription_id IS NULL AND ((s.cancel_at_period_end AND s.period_end <= $1)
+	condition text := format('s.live AND NOT s.managed AND ((s.status <> ''trial'' AND s.cancel_at_period_end AND s.period_end <= $1)
 		OR (s.status = ''past_due'' AND coalesce(st.status_since, s.period_start) <= $1 - %L::interval))', past_due_grace);
 	codes constant text[] := ARRAY['bad_custom_limit', 'bad_period', 'duplicate_live', 'inactive_vendor', 'negative_counter', 'orphan_subscription',
 		'past_due_stripe', 'pending_change_overdue', 'unknown_status', 'unknown_tier'];
@@ -171,8 +186,8 @@ BEGIN
 		RETURN jsonb_populate_record(result, busy);
 	END IF;
 	BEGIN
-		PERFORM capforecast._see(now);
-		SELECT w.counts, w.failures INTO counts, problems FROM capforecast._work(job, '_end_stale', condition, now, '{}') w;
+		SELECT w.failures INTO problems FROM capforecast._work(job, '_notice', capforecast._news_sql(), now, jsonb_build_object('until', as_of)) w;
+		SELECT w.counts, problems || w.failures INTO counts, problems FROM capforecast._work(job, '_end_stale', condition, now, '{}') w;
 		problems := problems || capforecast._problems(codes, now)
 			|| capforecast._outbox_problems(now);
 		PERFORM capforecast._purge();

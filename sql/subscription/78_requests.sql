@@ -251,3 +251,21 @@ END
 $$;
 COMMENT ON FUNCTION capforecast._order_addon(capforecast._subscription_row, capforecast.change_result, text, text, bigint, text, text, text, text) IS
 	'Ask Stripe for a quantity of an add-on.';
+
+CREATE FUNCTION capforecast._order_cancellation(s capforecast._subscription_row, plan capforecast.change_result, cancels boolean, idempotency_key text)
+	RETURNS capforecast.change_result LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+	ordered record;
+BEGIN
+	SELECT * INTO ordered FROM capforecast._order(s, CASE WHEN cancels THEN 'cancel_subscription' ELSE 'resume_subscription' END,
+		CASE WHEN plan.action = 'cancel' THEN '{"cancelled": true}' ELSE jsonb_build_object('cancel_at_period_end', cancels) END, '{}',
+		'immediate', plan.effective_at, idempotency_key);
+	plan.outbox_id := ordered.outbox_id;
+	IF ordered.withdrawn THEN
+		plan.notes := plan.notes || 'request_replaced'::text;
+	END IF;
+	RETURN plan;
+END
+$$;
+COMMENT ON FUNCTION capforecast._order_cancellation(capforecast._subscription_row, capforecast.change_result, boolean, text) IS
+	'Ask Stripe to end a subscription, with its period or at once, or not to.';

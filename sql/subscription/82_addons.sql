@@ -2,11 +2,11 @@ CREATE TYPE capforecast._addon_product AS (
 	code text, price bigint, currency text, billing_period text, max_quantity bigint, is_active boolean, stripe_price text);
 COMMENT ON TYPE capforecast._addon_product IS 'An add-on as it is sold.';
 
-CREATE FUNCTION capforecast._sellable_addon(addon text, quantity bigint, s capforecast._subscription_row)
+CREATE FUNCTION capforecast._sellable_addon(addon text, quantity bigint, v capforecast._standing)
 	RETURNS capforecast._addon_product LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
 	p capforecast._addon_product;
-	currency text := (SELECT t.currency FROM capforecast.get_tier_info(s.tier) t);
+	currency text := coalesce((v.billed).currency, (SELECT t.currency FROM capforecast.get_tier_info((v.s).tier) t));
 BEGIN
 	IF quantity IS NULL OR quantity < 1 THEN
 		PERFORM capforecast._fail('22023', 'bad_quantity', 'quantity must be 1 or more',
@@ -29,14 +29,15 @@ BEGIN
 	ELSIF p.currency <> currency THEN
 		PERFORM capforecast._fail('22023', 'currency_mismatch', format('add-on "%s" is sold in %s, not in %s', addon, p.currency, currency),
 			'An invoice has one currency.', 'Choose an add-on of the same currency.');
-	ELSIF p.billing_period NOT IN ('one_time', CASE WHEN s.is_annual THEN 'annual' ELSE 'monthly' END) THEN
+	ELSIF p.billing_period <> 'one_time' AND ((p.billing_period = 'annual') <> (v.s).is_annual
+			OR (p.billing_period = 'annual') <> (v.st).pending_annual) THEN
 		PERFORM capforecast._fail('22023', 'interval_mismatch', format('add-on "%s" is billed by another interval than the subscription', addon),
-			format('Its interval is %s.', p.billing_period), 'Choose one with the interval of the subscription.');
+			format('Its interval is %s.', p.billing_period), 'Choose one with the interval that the subscription has, and will have.');
 	END IF;
 	RETURN p;
 END
 $$;
-COMMENT ON FUNCTION capforecast._sellable_addon(text, bigint, capforecast._subscription_row) IS 'An add-on that this subscription can buy.';
+COMMENT ON FUNCTION capforecast._sellable_addon(text, bigint, capforecast._standing) IS 'An add-on that this subscription can buy.';
 
 CREATE FUNCTION capforecast._write_addon(s capforecast._subscription_row, addon_id text, addon text, status text, quantity bigint,
 	unit_price bigint, as_of timestamptz,
@@ -74,16 +75,17 @@ CREATE TYPE capforecast._addon_plan AS (
 	plan capforecast.change_result, product capforecast._addon_product, addon_id text, held bigint, quantity bigint, status text, unit_price bigint);
 COMMENT ON TYPE capforecast._addon_plan IS 'A purchase or a cancellation of an add-on before it is written: what it does, the row that is held and its quantity, and what is to be.';
 
-CREATE FUNCTION capforecast._plan_purchase(s capforecast._subscription_row, addon text, quantity bigint, as_of timestamptz)
+CREATE FUNCTION capforecast._plan_purchase(v capforecast._standing, addon text, quantity bigint, as_of timestamptz)
 	RETURNS capforecast._addon_plan LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
+	s constant capforecast._subscription_row := v.s;
 	p capforecast._addon_plan;
-	held record;
+	held capforecast._addon_row;
 	share record;
 	lines jsonb := '[]';
 BEGIN
 	PERFORM capforecast._require_live(s);
-	p.product := capforecast._sellable_addon(addon, quantity, s);
+	p.product := capforecast._sellable_addon(addon, quantity, v);
 	SELECT * INTO held FROM capforecast._addons_of(s.vendor_id, (p.product).code);
 	p.addon_id := held.id;
 	p.status := held.status;
@@ -94,7 +96,7 @@ BEGIN
 		PERFORM capforecast._fail('55000', 'max_quantity', format('add-on "%s" is sold up to %s', (p.product).code, (p.product).max_quantity),
 			format('The vendor has %s.', p.quantity - quantity), 'Buy fewer.');
 	END IF;
-	SELECT * INTO share FROM capforecast._share(as_of, s.period_start, s.period_end, (capforecast._state_of(s)).anchor_zone, 'second');
+	SELECT * INTO share FROM capforecast._left(v, as_of);
 	IF (p.product).billing_period = 'one_time' THEN
 		lines := jsonb_build_array(capforecast._line('one_time', (p.product).code, p.unit_price * quantity, p.unit_price, share.at, NULL,
 			jsonb_build_object('quantity', quantity)));
@@ -103,20 +105,24 @@ BEGIN
 			p.unit_price, share.at, s.period_end, jsonb_build_object('quantity', quantity)));
 	END IF;
 	p.plan := ROW('purchase', share.at, lines, coalesce((lines -> 0 ->> 'amount_cents')::bigint, 0), (p.product).currency, '[]', NULL,
-		s.stripe_subscription_id IS NOT NULL, '{}');
+		s.managed, '{}');
 	RETURN p;
 END
 $$;
-COMMENT ON FUNCTION capforecast._plan_purchase(capforecast._subscription_row, text, bigint, timestamptz) IS 'What buying so many of an add-on does, for the quote and for the deed.';
+COMMENT ON FUNCTION capforecast._plan_purchase(capforecast._standing, text, bigint, timestamptz) IS 'What buying so many of an add-on does, for the quote and for the deed.';
 
 CREATE FUNCTION capforecast.quote_addon(vendor text, addon text, quantity integer DEFAULT 1, as_of timestamptz DEFAULT NULL)
 	RETURNS capforecast.change_result
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-	s capforecast._subscription_row := capforecast._subscription(vendor, false);
+	now timestamptz := capforecast._instant(as_of);
+	v capforecast._standing := capforecast._look(vendor, now);
 BEGIN
-	PERFORM capforecast._require_no_request(s.stripe_subscription_id);
-	RETURN (capforecast._plan_purchase(s, addon, quantity, capforecast._instant(as_of))).plan;
+	IF v IS NULL THEN
+		PERFORM capforecast._no_subscription(vendor);
+	END IF;
+	PERFORM capforecast._require_no_request((v.s).stripe_subscription_id);
+	RETURN (capforecast._plan_purchase(v, addon, quantity, now)).plan;
 END
 $$;
 COMMENT ON FUNCTION capforecast.quote_addon(text, text, integer, timestamptz) IS
@@ -129,7 +135,8 @@ CREATE FUNCTION capforecast.purchase_addon(vendor text, addon text, quantity int
 DECLARE
 	now timestamptz := capforecast._now(as_of);
 	request constant jsonb := jsonb_build_object('addon', addon, 'quantity', quantity);
-	s capforecast._subscription_row := capforecast._subscription(vendor, true);
+	v capforecast._standing := capforecast._take(vendor, now, as_of);
+	s capforecast._subscription_row := v.s;
 	earlier jsonb := capforecast._replay('purchase_addon', s.vendor_id, idempotency_key, request);
 	p capforecast._addon_plan;
 	plan capforecast.change_result;
@@ -138,11 +145,10 @@ BEGIN
 	IF earlier IS NOT NULL THEN
 		RETURN jsonb_populate_record(NULL::capforecast.change_result, earlier);
 	END IF;
-	p := capforecast._plan_purchase(s, addon, quantity, now);
+	p := capforecast._plan_purchase(v, addon, quantity, now);
 	plan := p.plan;
 	code := (p.product).code;
-	PERFORM capforecast._see(now, ARRAY[s.subscription_id]);
-	IF s.stripe_subscription_id IS NOT NULL THEN
+	IF s.managed THEN
 		plan := capforecast._order_addon(s, plan, 'purchase_addon', code,
 			CASE (p.product).billing_period WHEN 'one_time' THEN quantity ELSE p.quantity END, (p.product).stripe_price, (p.product).billing_period,
 			'immediate', idempotency_key);
@@ -165,49 +171,45 @@ COMMENT ON FUNCTION capforecast.purchase_addon(text, text, integer, text, timest
 
 -- What is left of what was billed, never more than that: what was bought within the period
 -- and given back at once must not gain a cent by rounding.
-CREATE FUNCTION capforecast._plan_addon_end(s capforecast._subscription_row, addon text, quantity bigint, at_once boolean, as_of timestamptz)
+CREATE FUNCTION capforecast._plan_addon_end(v capforecast._standing, held capforecast._addon_row, quantity bigint, at_once boolean, as_of timestamptz)
 	RETURNS capforecast.change_result LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-	plan capforecast.change_result := ROW('cancel', s.period_end, '[]', 0, NULL, '[]', NULL, false, '{}');
-	held record;
+	plan capforecast.change_result := ROW('cancel', (v.s).period_end, '[]', 0, held.currency, '[]', NULL, (v.s).managed, '{}');
 	share record;
-	credit bigint;
-	more jsonb := jsonb_build_object('quantity', quantity);
+	amount bigint;
+	credit record;
 BEGIN
-	SELECT * INTO held FROM capforecast._addons_of(s.vendor_id, addon);
-	plan.currency := held.currency;
 	IF NOT at_once THEN
 		RETURN plan;
 	END IF;
-	SELECT * INTO share FROM capforecast._share(as_of, s.period_start, s.period_end, (capforecast._state_of(s)).anchor_zone, 'second');
+	SELECT * INTO share FROM capforecast._left(v, as_of);
 	plan.effective_at := share.at;
-	IF s.status = 'trial' OR held.status = 'pending' OR held.billing_period = 'one_time' THEN
+	IF (v.s).status = 'trial' OR held.status = 'pending' OR held.billing_period = 'one_time' THEN
 		RETURN plan;	-- nothing was billed for a time that is left
 	END IF;
-	credit := capforecast._prorate(held.unit_price * quantity, share.part, share.whole);
-	IF held.period_start >= s.period_start THEN
-		credit := least(credit, (SELECT coalesce(sum(i.amount_cents), 0) FROM capforecast.pending_invoice_item i
-			WHERE i.subscription_id = s.subscription_id AND i.code = addon AND i.kind IN ('addon', 'addon_credit')
-				AND i.service_start >= s.period_start));
+	amount := capforecast._prorate(held.unit_price * quantity, share.part, share.whole);
+	IF held.period_start >= (v.s).period_start THEN
+		amount := least(amount, (SELECT coalesce(sum(i.amount_cents), 0) FROM capforecast.pending_invoice_item i
+			WHERE i.subscription_id = (v.s).subscription_id AND i.code = held.code AND i.kind IN ('addon', 'addon_credit')
+				AND i.service_start >= (v.s).period_start));
 	END IF;
-	IF credit > 0 AND capforecast._period_is_unpaid(s.vendor_id, share.at) THEN
-		credit := 0;
-		more := more || '{"credit_withheld": "unpaid_period"}';
-	END IF;
-	plan.lines := jsonb_build_array(capforecast._line('addon_credit', addon, -credit, held.unit_price, share.at, s.period_end, more));
-	plan.net_cents := -credit;
+	SELECT * INTO credit FROM capforecast._credit(v, '{addon}', held.code, amount, share.at);
+	plan.lines := jsonb_build_array(capforecast._line('addon_credit', held.code, -credit.given, held.unit_price, share.at, (v.s).period_end,
+		jsonb_build_object('quantity', quantity, 'is_open', credit.is_open) || credit.more));
+	plan.net_cents := -credit.given;
 	RETURN plan;
 END
 $$;
-COMMENT ON FUNCTION capforecast._plan_addon_end(capforecast._subscription_row, text, bigint, boolean, timestamptz) IS
+COMMENT ON FUNCTION capforecast._plan_addon_end(capforecast._standing, capforecast._addon_row, bigint, boolean, timestamptz) IS
 	'What it gives to end so many of an add-on, at once or at the end of the period.';
 
-CREATE FUNCTION capforecast._plan_cancel(s capforecast._subscription_row, addon text, quantity integer, timing text, as_of timestamptz)
+CREATE FUNCTION capforecast._plan_cancel(v capforecast._standing, addon text, quantity integer, timing text, as_of timestamptz)
 	RETURNS capforecast._addon_plan LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
+	s constant capforecast._subscription_row := v.s;
 	p capforecast._addon_plan;
 	plan capforecast.change_result;
-	held record;
+	held capforecast._addon_row;
 BEGIN
 	PERFORM capforecast._check_choice('timing', timing, '{immediate,period_end}');
 	SELECT * INTO held FROM capforecast._addons_of(s.vendor_id, addon);
@@ -225,14 +227,13 @@ BEGIN
 	p.unit_price := held.unit_price;
 	p.quantity := CASE WHEN quantity < held.quantity THEN held.quantity - quantity ELSE 0 END;
 	p.status := CASE WHEN p.quantity > 0 THEN held.status WHEN timing = 'immediate' OR held.status = 'pending' THEN 'cancelled' ELSE 'cancelling' END;
-	plan := capforecast._plan_addon_end(s, held.code, held.quantity - p.quantity, p.status <> 'cancelling', as_of);
+	plan := capforecast._plan_addon_end(v, held, held.quantity - p.quantity, p.status <> 'cancelling', as_of);
 	plan.action := CASE WHEN p.quantity > 0 THEN 'reduce' ELSE 'cancel' END;
-	plan.estimate := s.stripe_subscription_id IS NOT NULL;
 	p.plan := plan;
 	RETURN p;
 END
 $$;
-COMMENT ON FUNCTION capforecast._plan_cancel(capforecast._subscription_row, text, integer, text, timestamptz) IS
+COMMENT ON FUNCTION capforecast._plan_cancel(capforecast._standing, text, integer, text, timestamptz) IS
 	'What cancelling an add-on does, for the quote and for the deed.';
 
 CREATE FUNCTION capforecast.quote_addon_cancel(vendor text, addon text, quantity integer DEFAULT NULL, timing text DEFAULT 'period_end',
@@ -240,10 +241,14 @@ CREATE FUNCTION capforecast.quote_addon_cancel(vendor text, addon text, quantity
 	RETURNS capforecast.change_result
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-	s capforecast._subscription_row := capforecast._subscription(vendor, false);
+	now timestamptz := capforecast._instant(as_of);
+	v capforecast._standing := capforecast._look(vendor, now);
 BEGIN
-	PERFORM capforecast._require_no_request(s.stripe_subscription_id);
-	RETURN (capforecast._plan_cancel(s, addon, quantity, timing, capforecast._instant(as_of))).plan;
+	IF v IS NULL THEN
+		PERFORM capforecast._no_subscription(vendor);
+	END IF;
+	PERFORM capforecast._require_no_request((v.s).stripe_subscription_id);
+	RETURN (capforecast._plan_cancel(v, addon, quantity, timing, now)).plan;
 END
 $$;
 COMMENT ON FUNCTION capforecast.quote_addon_cancel(text, text, integer, text, timestamptz) IS
@@ -272,7 +277,8 @@ CREATE FUNCTION capforecast.cancel_addon(vendor text, addon text, quantity integ
 DECLARE
 	now timestamptz := capforecast._now(as_of);
 	request constant jsonb := jsonb_build_object('addon', addon, 'quantity', quantity, 'timing', timing);
-	s capforecast._subscription_row := capforecast._subscription(vendor, true);
+	v capforecast._standing := capforecast._take(vendor, now, as_of);
+	s capforecast._subscription_row := v.s;
 	earlier jsonb := capforecast._replay('cancel_addon', s.vendor_id, idempotency_key, request);
 	p capforecast._addon_plan;
 	plan capforecast.change_result;
@@ -281,17 +287,16 @@ BEGIN
 	IF earlier IS NOT NULL THEN
 		RETURN jsonb_populate_record(NULL::capforecast.change_result, earlier);
 	END IF;
-	p := capforecast._plan_cancel(s, addon, quantity, timing, now);
+	p := capforecast._plan_cancel(v, addon, quantity, timing, now);
 	plan := p.plan;
 	was_pending := (SELECT a.status = 'pending' FROM capforecast._addons_of(s.vendor_id, (p.product).code) a);
-	PERFORM capforecast._see(now, ARRAY[s.subscription_id]);
-	IF s.stripe_subscription_id IS NOT NULL THEN
+	IF s.managed THEN
 		plan := capforecast._order_cancel(s, p, timing, idempotency_key);
 	ELSE
 		PERFORM capforecast._book(s, plan);
 	END IF;
 	-- Stripe's data shows the rest; what it has never heard of is written here
-	IF s.stripe_subscription_id IS NULL OR was_pending OR (p.product).billing_period = 'one_time' THEN
+	IF NOT s.managed OR was_pending OR (p.product).billing_period = 'one_time' THEN
 		PERFORM capforecast._write_addon(s, p.addon_id, (p.product).code, p.status,
 			CASE WHEN p.quantity > 0 THEN p.quantity ELSE p.held END, p.unit_price, now);
 	END IF;

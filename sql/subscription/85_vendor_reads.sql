@@ -1,59 +1,114 @@
 -- What a vendor's billing page shows, and the question before something is added.
 
-CREATE FUNCTION capforecast._next_invoice(vendor text, as_of timestamptz)
-	RETURNS TABLE (due_at timestamptz, period_start timestamptz, period_end timestamptz, currency text, lines jsonb, subtotal bigint,
-		problem text, credit bigint, stripe text, customer text, reason text)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+CREATE TYPE capforecast._next_invoice AS (
+	due_at timestamptz, period_start timestamptz, period_end timestamptz, currency text, lines jsonb, subtotal bigint, problem text,
+	reason text, estimate boolean);
+COMMENT ON TYPE capforecast._next_invoice IS 'The next invoice of a vendor as the job would write it; reason: why there is none.';
+
+-- When the next invoice comes, of which tier, and if at all: NULL reason.  A trial becomes
+-- what trial_action says, where the jobs run that do it.
+CREATE FUNCTION capforecast._next_terms(v capforecast._standing, OUT due_at timestamptz, OUT tier text, OUT annual boolean,
+		OUT renews boolean, OUT reason text)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	action text := capforecast._setting('trial_action');
 BEGIN
-	RETURN QUERY EXECUTE capforecast._keyed_sql($sql$
-		WITH sub AS (
-			SELECT s.*, st.credit_cents, coalesce(st.anchor_zone, $2) AS zone, coalesce(st.anchor_local, a.anchor) AS anchor,
-				st.pending_tier, st.pending_annual, st.pending_at,
-				CASE WHEN s.status = 'trial' THEN s.trial_ends_at ELSE s.period_end END AS due_at,
-				NOT (s.cancel_at_period_end AND s.status <> 'trial') AS renews
-			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
-				LEFT JOIN capforecast.subscription_state st USING (subscription_id)
-				LEFT JOIN LATERAL capforecast._anchor(s.period_start, s.period_end, $2) a ON s.good_period
-			WHERE s.vendor_id = @key ORDER BY s.live DESC, s.period_end DESC NULLS LAST LIMIT 1
-		), due AS MATERIALIZED (
-			SELECT s.subscription_id, s.vendor_id, p.tier, p.is_annual, 1 AS periods, s.renews, s.due_at AS starts,
-				CASE WHEN s.status = 'trial' THEN capforecast._boundary(timezone(s.zone, s.due_at), s.zone, p.step)
-					ELSE capforecast._boundary(s.anchor, s.zone, capforecast._months_before(s.anchor, s.zone, s.due_at) + p.step) END AS ends
-			FROM sub s CROSS JOIN LATERAL (SELECT CASE WHEN s.pending_at <= s.due_at THEN s.pending_tier ELSE s.tier END AS tier,
-				CASE WHEN s.pending_at <= s.due_at THEN s.pending_annual ELSE s.is_annual END AS is_annual,
-				CASE WHEN CASE WHEN s.pending_at <= s.due_at THEN s.pending_annual ELSE s.is_annual END THEN 12 ELSE 1 END AS step) p
-			WHERE s.live AND s.good_period AND s.due_at IS NOT NULL
-		), $sql$ || capforecast._invoice_sql() || $sql$
-		SELECT s.due_at, d.starts, CASE WHEN d.renews THEN d.ends END, i.currency, i.lines, i.subtotal, i.problem, coalesce(s.credit_cents, 0),
-			s.stripe_subscription_id, s.stripe_customer_id,
-			CASE WHEN NOT s.live THEN coalesce(s.status, 'not live') WHEN NOT s.good_period THEN 'bad_period'
-				WHEN s.due_at IS NULL THEN 'trial_without_end'
-				WHEN i.subscription_id IS NULL THEN 'ends_at_period_end' END
-		FROM sub s LEFT JOIN due d USING (subscription_id) LEFT JOIN invoice i USING (subscription_id)$sql$, vendor)
-	USING as_of, capforecast._setting('billing_timezone');
+	tier := (v.s).tier;
+	annual := (v.s).is_annual;
+	renews := true;
+	IF NOT (v.s).live THEN
+		reason := coalesce((v.s).status, 'not live');
+	ELSIF NOT (v.s).good_period THEN
+		reason := 'bad_period';
+	ELSIF (v.s).status = 'trial' THEN
+		due_at := (v.s).trial_ends_at;
+		IF due_at IS NULL THEN
+			reason := 'trial_without_end';
+		ELSIF (v.s).cancel_at_period_end THEN
+			renews := false;
+			reason := 'ends with the trial';
+		ELSIF (v.s).managed OR NOT capforecast._setting('manage_subscriptions')::boolean THEN
+			RETURN;
+		ELSIF action = 'expire' THEN
+			renews := false;
+			reason := 'the trial expires';
+		ELSIF action LIKE 'downgrade:%' THEN
+			tier := split_part(action, ':', 2);
+		END IF;
+	ELSE
+		due_at := least((v.st).billed_until, (v.s).period_end);
+		IF (v.st).pending_at <= due_at THEN
+			tier := (v.st).pending_tier;
+			annual := (v.st).pending_annual;
+		END IF;
+		IF (v.s).cancel_at_period_end AND NOT due_at < (v.s).period_end THEN
+			renews := false;
+			reason := 'ends_at_period_end';
+		END IF;
+	END IF;
 END
 $$;
-COMMENT ON FUNCTION capforecast._next_invoice(text, timestamptz) IS 'The next invoice of a vendor as the job would write it; reason: why there is none. No rows: no subscription.';
+COMMENT ON FUNCTION capforecast._next_terms(capforecast._standing) IS
+	'What the next invoice of a vendor is for. renews false: only for what is pending; reason: why there is none, unless something is pending.';
 
-CREATE FUNCTION capforecast.upcoming_invoice(vendor text, as_of timestamptz DEFAULT NULL)
+-- A job that is late bills all periods that have begun.
+CREATE FUNCTION capforecast._next_invoice(v capforecast._standing, as_of timestamptz)
+	RETURNS capforecast._next_invoice
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+	next record := capforecast._next_terms(v);
+	in_trial constant boolean := (v.s).status = 'trial';
+	zone constant text := (v.st).anchor_zone;
+	step constant integer := CASE WHEN next.annual THEN 12 ELSE 1 END;
+	anchor timestamp := CASE WHEN in_trial THEN timezone(zone, next.due_at) ELSE (v.st).anchor_local END;
+	ends timestamptz := (v.s).period_end;
+	terms record;
+	result capforecast._next_invoice;
+BEGIN
+	IF next.due_at IS NULL THEN
+		result.reason := next.reason;
+		RETURN result;
+	END IF;
+	IF in_trial OR next.due_at = ends OR as_of >= ends THEN
+		ends := (SELECT w.ends FROM capforecast._window(anchor, zone, CASE WHEN in_trial THEN next.due_at ELSE ends END, step, as_of) w);
+	END IF;
+	SELECT * INTO terms FROM capforecast._terms(anchor, zone, step, next.due_at, ends);
+	SELECT * INTO result FROM capforecast._host_row(NULL::capforecast._next_invoice, $sql$
+		WITH due AS MATERIALIZED (
+			SELECT s.subscription_id, s.vendor_id, $2::text AS tier, $3::boolean AS is_annual, capforecast._price($3, t.monthly, t.annual) AS price,
+				t.currency, $4::timestamptz AS starts, $5::timestamptz AS ends, $6::integer AS periods, $7::timestamptz AS first_end,
+				$8::timestamptz AS whole_from, $9::boolean AS renews
+			FROM {_subscriptions_sql()} s LEFT JOIN {_tiers_sql()} t ON t.code = $2
+			WHERE s.id = {$1:vendor_subscriptions.id}
+		), {_invoice_sql()}
+		SELECT d.starts, d.starts, CASE WHEN d.renews THEN d.ends END, i.currency, i.lines, i.subtotal, i.problem, NULL::text, NULL::boolean
+		FROM due d JOIN invoice i USING (subscription_id)$sql$, (v.s).subscription_id, next.tier, next.annual, next.due_at, ends, terms.periods,
+		CASE terms.periods WHEN 1 THEN ends ELSE capforecast._boundary(anchor, zone, terms.first + step) END, terms.whole_from, next.renews);
+	IF result.due_at IS NULL THEN
+		result.reason := coalesce(next.reason, 'nothing is due');
+	END IF;
+	result.estimate := (v.s).managed OR (in_trial AND NOT capforecast._setting('manage_subscriptions')::boolean);
+	RETURN result;
+END
+$$;
+COMMENT ON FUNCTION capforecast._next_invoice(capforecast._standing, timestamptz) IS 'The next invoice of a vendor, by the routine that writes it.';
+
+CREATE FUNCTION capforecast._preview(v capforecast._standing, as_of timestamptz)
 	RETURNS capforecast.invoice_preview
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-	i record;
+	i capforecast._next_invoice := capforecast._next_invoice(v, as_of);
+	credit bigint;
 	draft jsonb;
 	customer_balance bigint;
 	result capforecast.invoice_preview;
 BEGIN
-	SELECT * INTO i FROM capforecast._next_invoice(vendor, capforecast._instant(as_of));
-	IF NOT FOUND THEN
-		PERFORM capforecast._fail('P0002', 'unknown_vendor', format('vendor %s has no subscription', vendor),
-			'There is no row for it in the table of subscriptions.', 'Give the vendor''s id as the host''s tables have it.');
-	ELSIF i.reason IS NOT NULL THEN
+	IF i.reason IS NOT NULL THEN
 		result.source := 'none: ' || i.reason;
 		RETURN result;
 	END IF;
-	IF i.stripe IS NOT NULL THEN
-		SELECT * INTO draft, customer_balance FROM capforecast._stripe_draft(i.stripe, i.customer);
+	IF (v.s).managed THEN
+		SELECT * INTO draft, customer_balance FROM capforecast._stripe_draft((v.s).stripe_subscription_id, (v.s).stripe_customer_id);
 	END IF;
 	IF draft IS NOT NULL THEN
 		RETURN capforecast._draft_preview(draft);
@@ -62,23 +117,39 @@ BEGIN
 			CASE i.problem WHEN 'no_price' THEN 'a price of the next invoice is not known' ELSE 'the next invoice has more than one currency' END,
 			format('Its lines are %s.', i.lines), 'Set the price in the host''s table, or correct the currency there.');
 	END IF;
+	credit := CASE WHEN coalesce((v.st).credit_currency, i.currency) = i.currency THEN (v.st).credit_cents ELSE 0 END
+		+ greatest(-coalesce(customer_balance, 0), 0);
 	result.due_at := i.due_at;
 	result.period_start := i.period_start;
 	result.period_end := i.period_end;
 	result.currency := i.currency;
 	result.lines := i.lines;
 	result.subtotal_cents := i.subtotal;
-	i.credit := i.credit + greatest(-coalesce(customer_balance, 0), 0);
-	result.credit_applied_cents := least(i.credit, greatest(i.subtotal, 0));
-	result.credit_left_cents := i.credit - result.credit_applied_cents + greatest(-i.subtotal, 0);
+	result.credit_applied_cents := least(credit, greatest(i.subtotal, 0));
+	result.credit_left_cents := credit - result.credit_applied_cents + greatest(-i.subtotal, 0);
 	result.amount_due_cents := greatest(i.subtotal, 0) - result.credit_applied_cents + greatest(coalesce(customer_balance, 0), 0);
-	result.estimate := i.stripe IS NOT NULL;
-	result.source := CASE WHEN result.estimate THEN 'estimate' ELSE 'local' END;
+	result.estimate := i.estimate;
+	result.source := CASE WHEN i.estimate THEN 'estimate' ELSE 'local' END;
 	RETURN result;
 END
 $$;
+COMMENT ON FUNCTION capforecast._preview(capforecast._standing, timestamptz) IS 'What upcoming_invoice() returns, of a subscription that was looked at.';
+
+CREATE FUNCTION capforecast.upcoming_invoice(vendor text, as_of timestamptz DEFAULT NULL)
+	RETURNS capforecast.invoice_preview
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+	now timestamptz := capforecast._instant(as_of);
+	v capforecast._standing := capforecast._look(vendor, now);
+BEGIN
+	IF v IS NULL THEN
+		PERFORM capforecast._no_subscription(vendor);
+	END IF;
+	RETURN capforecast._preview(v, now);
+END
+$$;
 COMMENT ON FUNCTION capforecast.upcoming_invoice(text, timestamptz) IS
-	'The next invoice of a vendor: by the routine that writes it (source local), Stripe''s own draft (stripe_draft), or what Stripe will about ask for (estimate). Where there will be none every column but source is NULL ("none: reason"), never 0. Errors: P0002 unknown_vendor, no_price; 22023 currency_mismatch.';
+	'The next invoice of a vendor: by the routine that writes it (source local), Stripe''s own draft (stripe_draft), or what will about be asked for (estimate: where Stripe bills, and for a trial where capforecast does not manage it). Where there will be none every column but source is NULL ("none: reason"), never 0. Errors: P0002 unknown_vendor, no_price; 22023 currency_mismatch.';
 
 CREATE FUNCTION capforecast.upcoming_invoice_json(vendor text, as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -86,153 +157,167 @@ CREATE FUNCTION capforecast.upcoming_invoice_json(vendor text, as_of timestamptz
 $$;
 COMMENT ON FUNCTION capforecast.upcoming_invoice_json(text, timestamptz) IS 'upcoming_invoice() as a document.';
 
-CREATE FUNCTION capforecast._open_invoices(vendor text)
-	RETURNS bigint LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
-DECLARE
-	total bigint;
-BEGIN
-	IF capforecast._host_has('billing_history') THEN
-		EXECUTE capforecast._keyed_sql('SELECT coalesce(sum({b:billing_history.total_cents} - coalesce({b:billing_history.amount_paid_cents}, 0)), 0)::bigint
-			FROM {billing_history} b WHERE {b:billing_history.vendor_id} = @key AND {b:billing_history.status} = ''open''', vendor) INTO total;
-	END IF;
-	RETURN total;
-END
+CREATE FUNCTION capforecast.quote_tier_change_json(vendor text, tier text, timing text DEFAULT 'auto', annual boolean DEFAULT NULL,
+		proration text DEFAULT 'second', keep_cancel boolean DEFAULT false, as_of timestamptz DEFAULT NULL)
+	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+	SELECT to_jsonb(q) FROM capforecast.quote_tier_change(vendor, tier, timing, annual, proration, keep_cancel, as_of) q
 $$;
-COMMENT ON FUNCTION capforecast._open_invoices(text) IS 'What a vendor owes on open invoices, in minor units; NULL where the host keeps none.';
+COMMENT ON FUNCTION capforecast.quote_tier_change_json(text, text, text, boolean, text, boolean, timestamptz) IS 'quote_tier_change() as a document.';
 
--- Entitled: live, and not one that Stripe says nobody pays for.
-CREATE FUNCTION capforecast._entitled(vendor text)
-	RETURNS TABLE (entitled boolean, s jsonb, st jsonb)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+CREATE FUNCTION capforecast.quote_addon_json(vendor text, addon text, quantity integer DEFAULT 1, as_of timestamptz DEFAULT NULL)
+	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+	SELECT to_jsonb(q) FROM capforecast.quote_addon(vendor, addon, quantity, as_of) q
+$$;
+COMMENT ON FUNCTION capforecast.quote_addon_json(text, text, integer, timestamptz) IS 'quote_addon() as a document.';
+
+CREATE FUNCTION capforecast.quote_addon_cancel_json(vendor text, addon text, quantity integer DEFAULT NULL, timing text DEFAULT 'period_end',
+		as_of timestamptz DEFAULT NULL)
+	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+	SELECT to_jsonb(q) FROM capforecast.quote_addon_cancel(vendor, addon, quantity, timing, as_of) q
+$$;
+COMMENT ON FUNCTION capforecast.quote_addon_cancel_json(text, text, integer, text, timestamptz) IS 'quote_addon_cancel() as a document.';
+
+CREATE FUNCTION capforecast.quote_cancellation_json(vendor text, timing text DEFAULT 'period_end', as_of timestamptz DEFAULT NULL)
+	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+	SELECT to_jsonb(q) FROM capforecast.quote_cancellation(vendor, timing, as_of) q
+$$;
+COMMENT ON FUNCTION capforecast.quote_cancellation_json(text, text, timestamptz) IS 'quote_cancellation() as a document.';
+
+CREATE FUNCTION capforecast._open_invoices(vendor text)
+	RETURNS bigint LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	RETURN QUERY EXECUTE capforecast._keyed_sql('SELECT s.live AND coalesce(st.entitled, true), to_jsonb(s), to_jsonb(st)
-		FROM ' || capforecast._subscriptions_sql() || ' s LEFT JOIN capforecast.subscription_state st USING (subscription_id)
-		WHERE s.vendor_id = @key ORDER BY s.live DESC, s.period_end DESC NULLS LAST LIMIT 1', vendor);
+	RETURN CASE WHEN capforecast._host_has('billing_history') THEN capforecast._host_row(NULL::bigint, $sql$
+		SELECT coalesce(sum({b:billing_history.total_cents} - coalesce({b:billing_history.amount_paid_cents}, 0)), 0)::bigint
+		FROM {billing_history} b WHERE {b:billing_history.vendor_id} = {$1:billing_history.vendor_id}
+			AND {b:billing_history.status} IN ('draft', 'open')$sql$, vendor) END;
 END
 $$;
-COMMENT ON FUNCTION capforecast._entitled(text) IS 'Whether a vendor may use what it subscribed to, with the rows that say so; no row: no subscription.';
+COMMENT ON FUNCTION capforecast._open_invoices(text) IS 'What a vendor owes on invoices that are open or drafts, in minor units; NULL where the host keeps none.';
 
 CREATE FUNCTION capforecast._no_vendor(vendor text)
 	RETURNS void LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT capforecast._fail('P0002', 'unknown_vendor', format('vendor %s does not exist', vendor),
+	SELECT capforecast._fail('P0002', 'unknown_vendor', format('vendor %s does not exist', coalesce(vendor, 'NULL')),
 		'The table of vendors has no such row.', 'Give the vendor''s id as the host''s tables have it.')
 $$;
 COMMENT ON FUNCTION capforecast._no_vendor(text) IS 'P0002 unknown_vendor.';
+
+-- Entitled: live, and not one that Stripe says nobody pays for.
+CREATE FUNCTION capforecast._entitled(v capforecast._standing)
+	RETURNS boolean LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT (v.s).live AND coalesce((v.st).entitled, true)
+$$;
+COMMENT ON FUNCTION capforecast._entitled(capforecast._standing) IS 'Whether a vendor may use what it subscribed to; NULL: no subscription.';
+
+CREATE FUNCTION capforecast._resources(vendor text, v capforecast._standing, as_of timestamptz)
+	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT jsonb_object_agg(u.resource, jsonb_build_object('used', u.used, 'limit', u.quota, 'is_unlimited', u.known AND u.quota IS NULL,
+			'remaining', CASE WHEN u.quota IS NOT NULL THEN greatest(u.quota - u.used, 0) END,
+			'percent', CASE WHEN u.quota > 0 THEN round(100.0 * u.used / u.quota, 2) END,
+			'over_by', CASE WHEN u.quota IS NOT NULL THEN greatest(u.used - u.quota, 0) END,
+			'can_add', capforecast._entitled(v) IS TRUE AND u.known AND (u.quota IS NULL OR u.used < u.quota)))
+	FROM capforecast._usage(vendor, v, as_of) u
+$$;
+COMMENT ON FUNCTION capforecast._resources(text, capforecast._standing, timestamptz) IS 'Use against limits, as usage_summary() shows it; NULL: no such vendor.';
 
 CREATE FUNCTION capforecast.usage_summary(vendor text, as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	now timestamptz := capforecast._instant(as_of);
-	resources jsonb;
-	is_entitled boolean;
-	s_row jsonb;
-	st_row jsonb;
-	s capforecast._subscription_row;
-	st capforecast.subscription_state;
+	v capforecast._standing := capforecast._look(vendor, now);
+	s constant capforecast._subscription_row := v.s;
+	st constant capforecast.subscription_state := v.st;
+	resources constant jsonb := capforecast._resources(vendor, v, now);
+	t capforecast.tier_info;
 	w record;
 	invoice capforecast.invoice_preview;
 BEGIN
-	SELECT e.entitled, e.s, e.st INTO is_entitled, s_row, st_row FROM capforecast._entitled(vendor) e;
-	s := jsonb_populate_record(NULL::capforecast._subscription_row, s_row);
-	st := jsonb_populate_record(NULL::capforecast.subscription_state, st_row);
-	SELECT jsonb_object_agg(u.resource, jsonb_build_object('used', u.used, 'limit', u.quota, 'is_unlimited', u.known AND u.quota IS NULL,
-			'remaining', CASE WHEN u.quota IS NOT NULL THEN greatest(u.quota - u.used, 0) END,
-			'percent', CASE WHEN u.quota > 0 THEN round(100.0 * u.used / u.quota, 2) END,
-			'over_by', CASE WHEN u.quota IS NOT NULL THEN greatest(u.used - u.quota, 0) END,
-			'can_add', is_entitled IS TRUE AND u.known AND (u.quota IS NULL OR u.used < u.quota)))
-	INTO resources FROM capforecast._usage(vendor, now) u;
 	IF resources IS NULL THEN
 		PERFORM capforecast._no_vendor(vendor);
-	ELSIF is_entitled IS NULL THEN
+	ELSIF s.subscription_id IS NULL THEN
 		RETURN jsonb_build_object('vendor_id', vendor, 'as_of', now, 'entitled', false, 'status', NULL, 'tier', NULL, 'resources', resources,
 			'open_invoices_cents', capforecast._open_invoices(vendor));
 	END IF;
-	SELECT * INTO w FROM capforecast._windows_of(s, st, now);
+	SELECT * INTO t FROM capforecast.get_tier_info(s.tier);
+	SELECT * INTO w FROM capforecast._windows_of(v, now);
 	BEGIN
-		invoice := capforecast.upcoming_invoice(vendor, now);
+		invoice := capforecast._preview(v, now);
 	EXCEPTION WHEN no_data_found OR invalid_parameter_value THEN
 		invoice := NULL;	-- no price, or several currencies: the amount is not known
 	END;
-	RETURN jsonb_build_object('vendor_id', s.vendor_id, 'as_of', now, 'entitled', is_entitled, 'status', s.status,
-		'tier', (SELECT jsonb_build_object('code', t.code, 'name', t.name, 'source', t.source) FROM capforecast.get_tier_info(s.tier) t),
-		'is_annual', s.is_annual, 'is_trial', s.status = 'trial',
+	RETURN jsonb_build_object('vendor_id', s.vendor_id, 'as_of', now, 'entitled', capforecast._entitled(v), 'status', s.status,
+		'tier', CASE WHEN t.code IS NOT NULL THEN jsonb_build_object('code', t.code, 'name', t.name, 'source', t.source,
+			'price_cents', capforecast._price(s.is_annual, t.price_monthly_cents, t.price_annual_cents)) END,
+		'is_annual', s.is_annual, 'is_trial', s.status = 'trial', 'trial_ends_at', s.trial_ends_at,
 		'trial_days_left', CASE WHEN s.status = 'trial' THEN greatest(ceil(extract(epoch FROM s.trial_ends_at - now) / 86400), 0) END,
 		'usage_window', jsonb_build_object('start', w.usage_start, 'end', w.usage_end),
 		'billing_period', jsonb_build_object('start', w.billing_start, 'end', w.billing_end),
 		'days_remaining', greatest(floor(extract(epoch FROM w.billing_end - now) / 86400), 0),
-		'cancel_at_period_end', s.cancel_at_period_end,
+		'cancel_at_period_end', s.cancel_at_period_end, 'ended_at', CASE WHEN NOT s.live THEN s.cancelled_at END,
+		'collection_paused', coalesce(st.collection_paused, false),
 		'pending_change', CASE WHEN st.pending_tier IS NOT NULL THEN
 			jsonb_build_object('tier', st.pending_tier, 'is_annual', st.pending_annual, 'effective_at', st.pending_at) END,
+		'request_in_flight', (SELECT jsonb_build_object('operation', o.operation, 'status', o.status, 'created_at', o.created_at)
+			FROM capforecast.stripe_outbox o
+			WHERE o.subscription_id = s.subscription_id AND o.status NOT IN ('confirmed', 'failed', 'cancelled') ORDER BY o.id DESC LIMIT 1),
 		'resources', resources,
-		'addons', (SELECT coalesce(jsonb_agg(jsonb_build_object('code', a.code, 'quantity', a.quantity, 'status', a.status)), '[]')
+		'addons', (SELECT coalesce(jsonb_agg(jsonb_build_object('code', a.code, 'quantity', a.quantity, 'status', a.status,
+				'unit_price_cents', a.unit_price, 'billing_period', a.billing_period)), '[]')
 			FROM capforecast._addons_of(s.vendor_id) a),
-		'next_invoice_cents', invoice.amount_due_cents, 'next_invoice_at', invoice.due_at, 'currency', invoice.currency,
+		'next_invoice_cents', invoice.amount_due_cents, 'next_invoice_at', invoice.due_at,
+		'currency', coalesce(invoice.currency, (v.billed).currency, t.currency),
 		'credit_cents', coalesce(st.credit_cents, 0), 'open_invoices_cents', capforecast._open_invoices(vendor));
 END
 $$;
 COMMENT ON FUNCTION capforecast.usage_summary(text, timestamptz) IS
-	'The billing page of a vendor as one document: use against limits (add-ons included; limit and remaining NULL where unlimited), tier, status, windows, pending change, add-ons, the next invoice (NULL: not known or none), what is open. Where the job that rolls windows is late, the window that holds as_of is shown, with the orders counted in it. P0002 for an unknown vendor.';
+	'The billing page of a vendor as one document: use against limits (add-ons included; limit and remaining NULL where unlimited), tier, status, windows, pending change, request in flight, add-ons, the next invoice (NULL: not known or none), what is open, drafts included. Where the job that rolls windows is late, the window that holds as_of is shown, with the orders counted in it. P0002 for an unknown vendor.';
 
-CREATE FUNCTION capforecast._windows_of(s capforecast._subscription_row, st capforecast.subscription_state, instant timestamptz,
-		OUT usage_start timestamptz, OUT usage_end timestamptz, OUT billing_start timestamptz, OUT billing_end timestamptz)
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	zone text := coalesce(st.anchor_zone, capforecast._setting('billing_timezone'));
-	anchor timestamp := coalesce(st.anchor_local, (capforecast._anchor(s.period_start, s.period_end, zone)).anchor);
-	n integer := capforecast._months_before(anchor, zone, instant);
-	first integer := capforecast._months_before(anchor, zone, s.period_end);
-BEGIN
-	usage_start := coalesce(st.usage_start, s.period_start);
-	usage_end := coalesce(st.usage_end, s.period_end);
-	billing_start := s.period_start;
-	billing_end := s.period_end;
-	IF s.live AND instant >= usage_end THEN
-		usage_start := greatest(usage_end, capforecast._boundary(anchor, zone, n));
-		usage_end := capforecast._boundary(anchor, zone, n + 1);
-	END IF;
-	IF s.live AND instant >= billing_end THEN
-		n := first + (n - first) / s.step * s.step;
-		billing_start := greatest(billing_end, capforecast._boundary(anchor, zone, n));
-		billing_end := capforecast._boundary(anchor, zone, n + s.step);
-	END IF;
-END
-$$;
-COMMENT ON FUNCTION capforecast._windows_of(capforecast._subscription_row, capforecast.subscription_state, timestamptz) IS
-	'The usage window and the billing period that hold an instant, rolled in thought where the job is late.';
+CREATE TYPE capforecast.limit_check AS (allowed boolean, used bigint, "limit" bigint, remaining bigint, reason text);
+COMMENT ON TYPE capforecast.limit_check IS
+	'What check_limit() and reserve_limit() return. limit NULL: unlimited, or (reason) not known; reason: within_limit, unlimited, limit_reached, not_entitled, unknown_tier or no_subscription.';
 
-CREATE FUNCTION capforecast.check_limit(vendor text, resource text, delta bigint DEFAULT 1, lock boolean DEFAULT false,
-		as_of timestamptz DEFAULT NULL,
-		OUT allowed boolean, OUT used bigint, OUT "limit" bigint, OUT remaining bigint, OUT reason text)
-	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION capforecast.check_limit(vendor text, resource text, delta bigint DEFAULT 1, as_of timestamptz DEFAULT NULL)
+	RETURNS capforecast.limit_check
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	now timestamptz := capforecast._now(as_of);
 	wanted text := CASE resource WHEN 'orders_monthly' THEN 'orders' ELSE resource END;
-	is_entitled boolean;
-	u record;
+	v capforecast._standing;
+	u capforecast._usage_row;
+	result capforecast.limit_check;
 BEGIN
 	PERFORM capforecast._check_choice('resource', wanted, '{products,orders,team_members}');
 	IF delta IS NULL THEN
 		PERFORM capforecast._fail('22023', 'bad_argument', 'delta must be a number', 'It is NULL.', 'Leave it out for 1.');
 	END IF;
-	IF lock THEN
-		IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-			PERFORM capforecast._fail('25001', 'isolation', 'check_limit with a lock needs read committed',
-				'After waiting it must see what the others have added.', 'Run the transaction at READ COMMITTED.');
-		END IF;
-		PERFORM pg_advisory_xact_lock(hashtextextended(format('capforecast %s %s', wanted, vendor), 0));
-	END IF;
-	SELECT e.entitled INTO is_entitled FROM capforecast._entitled(vendor) e;
-	SELECT * INTO u FROM capforecast._usage(vendor, now) x WHERE x.resource = wanted;
-	IF NOT FOUND THEN
+	v := capforecast._look(vendor, now);
+	SELECT * INTO u FROM capforecast._usage(vendor, v, now) x WHERE x.resource = wanted;
+	IF u.resource IS NULL THEN
 		PERFORM capforecast._no_vendor(vendor);
 	END IF;
-	used := u.used;
-	"limit" := u.quota;
-	remaining := CASE WHEN u.quota IS NOT NULL THEN greatest(u.quota - u.used, 0) END;
-	reason := CASE WHEN is_entitled IS NULL THEN 'no_subscription' WHEN NOT is_entitled THEN 'not_entitled' WHEN NOT u.known THEN 'unknown_tier'
-		WHEN u.quota IS NULL THEN 'unlimited' WHEN u.used + delta > u.quota THEN 'limit_reached' ELSE 'within_limit' END;
-	allowed := reason IN ('unlimited', 'within_limit');
+	result.used := u.used;
+	result.limit := u.quota;
+	result.remaining := CASE WHEN u.quota IS NOT NULL THEN greatest(u.quota - u.used, 0) END;
+	result.reason := CASE WHEN capforecast._entitled(v) IS NULL THEN 'no_subscription' WHEN NOT capforecast._entitled(v) THEN 'not_entitled'
+		WHEN NOT u.known THEN 'unknown_tier' WHEN u.quota IS NULL THEN 'unlimited'
+		WHEN u.used + delta > u.quota THEN 'limit_reached' ELSE 'within_limit' END;
+	result.allowed := result.reason IN ('unlimited', 'within_limit');
+	RETURN result;
 END
 $$;
-COMMENT ON FUNCTION capforecast.check_limit(text, text, bigint, boolean, timestamptz) IS
-	'May a vendor add delta products, orders or team_members? With lock, those who ask for the same vendor and resource wait for each other until they commit, so that check and insert in one transaction cannot pass the limit. limit NULL: unlimited, or (reason) not known. Errors: P0002 unknown vendor, 22023 unknown resource, 25001 lock above READ COMMITTED.';
+COMMENT ON FUNCTION capforecast.check_limit(text, text, bigint, timestamptz) IS
+	'May a vendor add delta products, orders or team_members? A read: where two may add at once, ask reserve_limit(). Errors: P0002 unknown_vendor, 22023 bad_argument.';
+
+CREATE FUNCTION capforecast.reserve_limit(vendor text, resource text, delta bigint DEFAULT 1, as_of timestamptz DEFAULT NULL)
+	RETURNS capforecast.limit_check
+	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+BEGIN
+	IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+		PERFORM capforecast._fail('25001', 'isolation', 'reserve_limit() needs read committed',
+			'After waiting it must see what the others have added.', 'Run the transaction at READ COMMITTED.');
+	END IF;
+	PERFORM capforecast._lock_vendor(vendor);
+	RETURN capforecast.check_limit(vendor, resource, delta, as_of);
+END
+$$;
+COMMENT ON FUNCTION capforecast.reserve_limit(text, text, bigint, timestamptz) IS
+	'check_limit(), and the vendor''s subscription locked until the transaction ends: those who ask for the same vendor wait for each other, so that question and insert in one transaction cannot pass the limit. Needs UPDATE on the host''s subscriptions. Errors as of check_limit(), 25001 isolation above READ COMMITTED, 55P03 after lock_timeout.';

@@ -227,7 +227,7 @@ DECLARE
 	changed_ids text[] := ARRAY(SELECT d.subscription_id FROM unnest(changing) d);
 BEGIN
 	IF cardinality(changing) > 0 THEN
-		PERFORM capforecast._see(as_of, changed_ids);
+		PERFORM capforecast._see(as_of, changed_ids, NULL);
 		EXECUTE capforecast._keyed_sql('UPDATE {vendor_subscriptions} h SET ' || capforecast._host_set('vendor_subscriptions',
 				'status', 'd.target ->> ''status''', 'tier', 'd.target ->> ''tier''', 'is_annual', '(d.target ->> ''is_annual'')::boolean',
 				'period_start', '(d.target ->> ''period_start'')::timestamptz', 'period_end', '(d.target ->> ''period_end'')::timestamptz',
@@ -243,8 +243,7 @@ BEGIN
 		PERFORM capforecast._end_addons(as_of, ARRAY(SELECT d.subscription_id FROM unnest(changing) d
 			WHERE d.ends AND capforecast._stripe_rank(d.stripe_status) >= 7), ARRAY['pending', 'active', 'cancelling'], 'coalesce(s.cancelled_at, $1)');
 		PERFORM capforecast._follow_addons(as_of, changing);
-		PERFORM capforecast._see(as_of, changed_ids);
-		PERFORM capforecast._adopt_periods(as_of, 'stripe', changed_ids);
+		PERFORM capforecast._see(as_of, changed_ids, NULL, 'stripe');
 		UPDATE capforecast.subscription_state st
 		SET entitled = (d.target ->> 'entitled')::boolean, collection_paused = (d.target ->> 'paused')::boolean,
 			anchor_local = coalesce((d.target ->> 'anchor')::timestamp, st.anchor_local),
@@ -341,7 +340,7 @@ BEGIN
 	END IF;
 	silence := capforecast._stripe_silence(now);
 	BEGIN
-		PERFORM capforecast._see(now);
+		PERFORM capforecast._work(job, '_notice', capforecast._news_sql(), now, jsonb_build_object('until', as_of));
 		SELECT coalesce(jsonb_agg(to_jsonb(d) - ARRAY['current', 'target', 'items', 'schedule']) FILTER (WHERE cardinality(d.problems) > 0), '[]'),
 			coalesce(array_agg(d.subscription_id) FILTER (WHERE d.verdict = 'apply' AND d.ends), '{}'),
 			coalesce(array_agg(d.subscription_id) FILTER (WHERE d.verdict = 'apply' AND NOT d.ends OR d.verdict = 'unchanged' AND o.waits), '{}'),

@@ -10,7 +10,9 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
@@ -47,17 +49,12 @@ capforecast_boundary(PG_FUNCTION_ARGS)
 }
 
 /*
- * capforecast._months_before(anchor timestamp, zone text, instant timestamptz) → integer
- *		The last boundary at or before the instant.  The difference of calendar months
- *		gives it or its neighbour: clamping and clock changes move it by one either way.
+ * The last boundary at or before the instant.  The difference of calendar months gives it
+ * or its neighbour: clamping and clock changes move it by one either way.
  */
-PG_FUNCTION_INFO_V1(capforecast_months_before);
-Datum
-capforecast_months_before(PG_FUNCTION_ARGS)
+static int
+months_before(Timestamp anchor, Datum zone, TimestampTz instant)
 {
-	Timestamp	anchor = PG_GETARG_TIMESTAMP(0);
-	Datum		zone = PG_GETARG_DATUM(1);
-	TimestampTz instant = PG_GETARG_TIMESTAMPTZ(2);
 	Timestamp	local = DatumGetTimestamp(DirectFunctionCall2(timestamptz_zone, zone, TimestampTzGetDatum(instant)));
 	int			months = calendar_month(local) - calendar_month(anchor);
 
@@ -65,5 +62,77 @@ capforecast_months_before(PG_FUNCTION_ARGS)
 		months--;
 	else if (boundary(anchor, zone, months + 1) <= instant)
 		months++;
-	PG_RETURN_INT32(months);
+	return months;
+}
+
+/*
+ * capforecast._months_before(anchor timestamp, zone text, instant timestamptz) → integer
+ */
+PG_FUNCTION_INFO_V1(capforecast_months_before);
+Datum
+capforecast_months_before(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(months_before(PG_GETARG_TIMESTAMP(0), PG_GETARG_DATUM(1), PG_GETARG_TIMESTAMPTZ(2)));
+}
+
+/*
+ * capforecast._window(anchor timestamp, zone text, after timestamptz, step integer, instant timestamptz,
+ *		OUT starts timestamptz, OUT ends timestamptz, OUT missed integer)
+ *		The window of step months that holds the instant, or the first one after "after",
+ *		which is where an earlier one ended: nothing begins before it.  missed: how many
+ *		boundaries lie between.
+ */
+PG_FUNCTION_INFO_V1(capforecast_window);
+Datum
+capforecast_window(PG_FUNCTION_ARGS)
+{
+	Timestamp	anchor = PG_GETARG_TIMESTAMP(0);
+	Datum		zone = PG_GETARG_DATUM(1);
+	TimestampTz after = PG_GETARG_TIMESTAMPTZ(2);
+	int			step = PG_GETARG_INT32(3);
+	TimestampTz instant = Max(PG_GETARG_TIMESTAMPTZ(4), after);
+	int			first = months_before(anchor, zone, after);
+	int			missed = (months_before(anchor, zone, instant) - first) / step;
+	TupleDesc	row_type;
+	Datum		values[3];
+	bool		nulls[3] = {false, false, false};
+
+	if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "_window must be called where a row is expected");
+	values[0] = TimestampTzGetDatum(missed == 0 ? after : boundary(anchor, zone, first + missed * step));
+	values[1] = TimestampTzGetDatum(boundary(anchor, zone, first + (missed + 1) * step));
+	values[2] = Int32GetDatum(missed);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), values, nulls)));
+}
+
+/*
+ * capforecast._terms(anchor timestamp, zone text, step integer, starts timestamptz, ends timestamptz,
+ *		OUT periods integer, OUT first integer, OUT whole_from timestamptz)
+ *		How many periods of step months end with "ends", and where the first of them begins
+ *		on the grid: in months from the anchor, and as an instant, which is before "starts"
+ *		where that one is short.  Off the grid what there is counts as whole.
+ */
+PG_FUNCTION_INFO_V1(capforecast_terms);
+Datum
+capforecast_terms(PG_FUNCTION_ARGS)
+{
+	Timestamp	anchor = PG_GETARG_TIMESTAMP(0);
+	Datum		zone = PG_GETARG_DATUM(1);
+	int			step = PG_GETARG_INT32(2);
+	TimestampTz starts = PG_GETARG_TIMESTAMPTZ(3);
+	TimestampTz ends = PG_GETARG_TIMESTAMPTZ(4);
+	int			last = months_before(anchor, zone, ends);
+	int			periods = Max((last - months_before(anchor, zone, starts) + step - 1) / step, 1);
+	int			first = last - periods * step;
+	bool		on_grid = boundary(anchor, zone, last) == ends;
+	TupleDesc	row_type;
+	Datum		values[3];
+	bool		nulls[3] = {false, false, false};
+
+	if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "_terms must be called where a row is expected");
+	values[0] = Int32GetDatum(periods);
+	values[1] = Int32GetDatum(first);
+	values[2] = TimestampTzGetDatum(on_grid ? Min(boundary(anchor, zone, first), starts) : starts);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), values, nulls)));
 }

@@ -76,10 +76,10 @@ FROM (SELECT amount, parts, sum(capforecast._prorate(amount, whole / parts + CAS
 		unnest(ARRAY[2419200, 2674800, 2678400, 31536000]) whole, LATERAL generate_series(1, parts) k
 	  GROUP BY amount, parts, whole) x;
 SELECT results_eq(
-	$$ SELECT part, whole, at FROM capforecast._share('2025-03-16 00:00:00.999+01', '2025-02-28 23:00+00', '2025-03-31 22:00+00', 'Europe/Luxembourg', 'second') $$,
+	$$ SELECT part, whole, at FROM capforecast._share('2025-03-16 00:00:00.999+01', '2025-02-28 23:00+00', '2025-03-31 22:00+00', '2025-02-28 23:00+00', 'Europe/Luxembourg', 'second') $$,
 	$$ VALUES (1378800::numeric, 2674800::numeric, '2025-03-15 23:00+00'::timestamptz) $$, '9.4 H the time of change is cut to the second');
 SELECT results_eq(
-	$$ SELECT part, whole FROM capforecast._share('2025-03-16 12:00+00', '2025-03-01', '2025-04-01', 'UTC', 'day') $$,
+	$$ SELECT part, whole FROM capforecast._share('2025-03-16 12:00+00', '2025-03-01', '2025-04-01', '2025-03-01', 'UTC', 'day') $$,
 	$$ VALUES (16::numeric, 31::numeric) $$, '9.4 J by days, the day of change belongs to the later part');
 
 -- Tiers

@@ -19,7 +19,7 @@ CREATE FUNCTION pg_temp.case_of(tier text, period_start timestamptz, period_end 
 BEGIN
 	DELETE FROM vendor_subscriptions WHERE id = 99;
 	PERFORM pg_temp.subscribe(99, tier, 'active', period_start, period_end);
-	RETURN pg_temp.numbers(capforecast.change_tier('99', new_tier, timing, annual, proration, preview => true, as_of => at));
+	RETURN pg_temp.numbers(capforecast.quote_tier_change('99', new_tier, timing, annual, proration, as_of => at));
 END $$;
 SELECT is(pg_temp.case_of('essential', '2025-03-01', '2025-04-01', 'professional', '2025-03-16 12:00'), 'upgrade -2450 4950 2500', '9.4 A');
 SELECT is(pg_temp.case_of('essential', '2025-01-31', '2025-02-28', 'professional', '2025-02-10 09:30:15.7'), 'upgrade -3081 6224 3143', '9.4 B');
@@ -34,10 +34,10 @@ SELECT is(pg_temp.case_of('c1', '2026-04-01', '2026-05-01', 'c3', '2026-04-16'),
 SELECT is(pg_temp.case_of('essential', '2025-03-01', '2025-04-01', 'professional', '2025-03-16 12:00', 'day'), 'upgrade -2529 5110 2581', '9.4 J');
 SELECT is(pg_temp.case_of('professional', '2025-03-01', '2025-04-01', 'professional', '2025-03-16 12:00', annual => true), 'upgrade -4950 99000 94050', '9.4 K');
 SELECT is(pg_temp.case_of('essential', '2025-03-01', '2025-04-01', 'professional', '2025-03-16 12:00', 'none'), 'upgrade 0', '8.9.4 none: no lines');
-SELECT is((SELECT count(*) FROM capforecast.subscription_state) + (SELECT count(*) FROM capforecast.audit_log), 0::bigint, '8.9.10 a preview writes nothing');
+SELECT is((SELECT count(*) FROM capforecast.subscription_state) + (SELECT count(*) FROM capforecast.audit_log), 0::bigint, '8.0.14 a quote writes nothing');
 INSERT INTO billing_history (vendor_id, invoice_date, period_start, period_end, total_cents, status) VALUES (99, '2025-03-01', '2025-03-01', '2025-04-01', 4900, 'open');
 SELECT is(pg_temp.case_of('essential', '2025-03-01', '2025-04-01', 'professional', '2025-03-16 12:00'), 'upgrade 0 4950 4950', '9.4 M the period is not paid: no credit');
-SELECT is((SELECT r.lines -> 0 ->> 'credit_withheld' FROM capforecast.change_tier('99', 'professional', preview => true, as_of => '2025-03-16 12:00') r), 'unpaid_period', '8.9.4 and says why');
+SELECT is((SELECT r.lines -> 0 ->> 'credit_withheld' FROM capforecast.quote_tier_change('99', 'professional', as_of => '2025-03-16 12:00') r), 'unpaid_period', '8.9.4 and says why');
 UPDATE billing_history SET status = 'paid' WHERE vendor_id = 99;
 SELECT is(pg_temp.case_of('essential', '2025-03-01', '2025-04-01', 'professional', '2025-03-16 12:00'), 'upgrade -2450 4950 2500', '8.9.4 paid: credit');
 
@@ -49,10 +49,10 @@ SELECT is(4900 + (SELECT sum(amount_cents)::bigint FROM capforecast.pending_invo
 SELECT is((SELECT array_agg(operation || ' ' || (after ->> 'tier')) FROM capforecast.audit_log WHERE vendor_id = '1'), '{change_tier professional,change_tier business}', 'C9 one audit row for each');
 SELECT is(pg_temp.shown(1), 'business active 2025-03-01 2025-04-01 0', '8.9.5 counters and period stay');
 
--- preview and the real thing; idempotency
+-- quote and deed; idempotency
 SELECT pg_temp.subscribe(2, 'essential', 'active', '2025-03-01', '2025-04-01');
-CREATE TEMP TABLE seen AS SELECT r.* FROM capforecast.change_tier('2', 'professional', preview => true, as_of => '2025-03-16 12:00') r;
-SELECT results_eq($$ SELECT r.* FROM capforecast.change_tier('2', 'professional', idempotency_key => 'k1', as_of => '2025-03-16 12:00') r $$, 'SELECT * FROM seen', '8.9.10 the preview''s numbers are the real ones');
+CREATE TEMP TABLE seen AS SELECT r.* FROM capforecast.quote_tier_change('2', 'professional', as_of => '2025-03-16 12:00') r;
+SELECT results_eq($$ SELECT r.* FROM capforecast.change_tier('2', 'professional', idempotency_key => 'k1', as_of => '2025-03-16 12:00') r $$, 'SELECT * FROM seen', '8.0.14 the quote''s numbers are the real ones');
 SELECT results_eq($$ SELECT r.* FROM capforecast.change_tier('2', 'professional', idempotency_key => 'k1', as_of => '2025-03-17') r $$, 'SELECT * FROM seen', 'C14 the same key: the same answer');
 SELECT is((SELECT count(*) FROM capforecast.pending_invoice_item WHERE vendor_id = '2'), 2::bigint, 'C14 and one effect');
 SELECT throws_ok($$ SELECT capforecast.change_tier('2', 'business', idempotency_key => 'k1', as_of => '2025-03-17') $$, '22023', 'the idempotency key was used for another request', 'C14 another request');
@@ -76,15 +76,15 @@ CREATE TEMP TABLE foreseen AS SELECT i.lines, i.subtotal_cents, i.amount_due_cen
 DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-04-01'); END $$;
 SELECT results_eq($$ SELECT line_items - -1, subtotal_cents, total_cents FROM billing_history WHERE vendor_id = 2 $$, 'SELECT * FROM foreseen', '8.3.12, 8.11.5 the draft is what was shown');
 SELECT is(pg_temp.shown(2), 'essential active 2025-04-01 2025-05-01 0', '8.3.6 the pending change is applied at the boundary');
-SELECT is((SELECT (pending_tier, credit_cents, billed_price_cents)::text FROM capforecast.subscription_state WHERE subscription_id = '2'), '(,10568,4900)', '8.3.12 credit lowered by what was applied');
+SELECT is((SELECT (st.pending_tier, st.credit_cents, b.price_cents)::text FROM capforecast.subscription_state st JOIN capforecast.billed_period b ON b.subscription_id = st.subscription_id AND b.ends = st.billed_until WHERE st.subscription_id = '2'), '(,10568,4900)', '8.3.12 credit lowered by what was applied');
 SELECT is((SELECT count(*) FROM capforecast.pending_invoice_item WHERE vendor_id = '2' AND invoiced_at IS NULL), 0::bigint, '8.3.12 pending items are invoiced');
 SELECT is((SELECT count(*) FROM capforecast.audit_log WHERE vendor_id = '2' AND operation = 'apply_pending_change'), 1::bigint, '8.3.6 audited once');
 
 -- classification and states
 SELECT pg_temp.subscribe(3, 'professional', 'active', '2025-03-01', '2026-03-01', annual => true);
-SELECT is((SELECT (r.action, r.effective_at)::text FROM capforecast.change_tier('3', 'business', annual => false, preview => true, as_of => '2025-03-10') r),
+SELECT is((SELECT (r.action, r.effective_at)::text FROM capforecast.quote_tier_change('3', 'business', annual => false, as_of => '2025-03-10') r),
 	'(downgrade,"2026-03-01 00:00:00+00")', '8.9.1 to a shorter interval is a downgrade, whatever the tier');
-SELECT is((SELECT r.action FROM capforecast.change_tier('1', 'essential', annual => true, preview => true, as_of => '2025-03-22') r), 'downgrade', '8.9.1 a lower tier by the year is one, too');
+SELECT is((SELECT r.action FROM capforecast.quote_tier_change('1', 'essential', annual => true, as_of => '2025-03-22') r), 'downgrade', '8.9.1 a lower tier by the year is one, too');
 SELECT throws_ok($$ SELECT capforecast.change_tier('1', 'none') $$, 'P0002', NULL, '8.9.2 unknown tier');
 SELECT throws_ok($$ SELECT capforecast.change_tier('1', 'closed') $$, '22023', NULL, '8.9.2 inactive tier');
 SELECT throws_ok($$ SELECT capforecast.change_tier('4711', 'business') $$, 'P0002', NULL, 'C12 unknown vendor');
@@ -109,7 +109,7 @@ SELECT is((SELECT i.amount_due_cents FROM capforecast.upcoming_invoice('7', '202
 SELECT pg_temp.subscribe(8, 'professional', 'active', '2025-03-01', '2025-04-01');
 INSERT INTO products (vendor_id) SELECT 8 FROM generate_series(1, 201);
 SELECT throws_ok($$ SELECT capforecast.change_tier('8', 'essential', as_of => '2025-03-10') $$, '55000', 'vendor 8 uses more than tier "essential" allows', '8.9.6 over the limit');
-SELECT is((SELECT r.over_limit FROM capforecast.change_tier('8', 'essential', preview => true, as_of => '2025-03-10') r), '[{"resource": "products", "used": 201, "limit": 200, "over_by": 1}]', '8.9.6 which');
+SELECT is((SELECT r.over_limit FROM capforecast.quote_tier_change('8', 'essential', as_of => '2025-03-10') r), '[{"resource": "products", "used": 201, "limit": 200, "over_by": 1}]', '8.9.6 which');
 SELECT lives_ok($$ SELECT capforecast.change_tier('8', 'essential', ack_over_limit => true, as_of => '2025-03-10') $$, '8.9.6 acknowledged');
 DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-04-01 00:01'); END $$;
 SELECT is((SELECT tier FROM vendor_subscriptions WHERE id = 8), 'essential', '8.9.6 applied even if still over');
@@ -117,14 +117,14 @@ SELECT is((SELECT capforecast.usage_summary('8', '2025-04-02') #> '{resources,pr
 
 -- cancellation
 UPDATE vendor_subscriptions SET cancel_at_period_end = true WHERE id IN (1, 3);
-SELECT is((SELECT r.notes FROM capforecast.change_tier('1', 'enterprise', keep_cancel => true, preview => true, as_of => '2025-03-22') r), '{}', '8.9.7 keep_cancel');
+SELECT is((SELECT r.notes FROM capforecast.quote_tier_change('1', 'enterprise', keep_cancel => true, as_of => '2025-03-22') r), '{}', '8.9.7 keep_cancel');
 SELECT is((SELECT r.notes FROM capforecast.change_tier('1', 'enterprise', as_of => '2025-03-22') r), '{cancellation_cleared}', '8.9.7 an upgrade clears a cancellation, and says so');
 SELECT is((SELECT cancel_at_period_end FROM vendor_subscriptions WHERE id = 1), false, '8.9.7 cleared');
 
 -- K for real: the year begins at once
 SELECT pg_temp.subscribe(9, 'professional', 'active', '2025-03-01', '2025-04-01', 12);
 SELECT pg_temp.order_at(9, '2025-03-05', '2025-03-16 12:00');
-DO $$ BEGIN PERFORM capforecast.change_tier('9', 'professional', annual => true, as_of => '2025-03-16 12:00'); END $$;
+DO $$ BEGIN PERFORM capforecast.change_tier('9', 'professional', annual => true, as_of => '2025-03-16 12:00:00.5'); END $$;
 SELECT is((SELECT (is_annual, period_start, period_end, orders_this_period)::text FROM vendor_subscriptions WHERE id = 9), '(t,"2025-03-16 12:00:00+00","2026-03-16 12:00:00+00",1)', '8.9.9 a year from now');
 SELECT is((SELECT (anchor_local, usage_end)::text FROM capforecast.subscription_state WHERE subscription_id = '9'), '("2025-03-16 12:00:00","2025-04-16 12:00:00+00")', '8.9.9 the anchor is the change');
 SELECT is((SELECT (window_start::date, window_end, reason, orders_counter)::text FROM capforecast.period_ledger WHERE subscription_id = '9'), '(2025-03-01,"2025-03-16 12:00:00+00",reanchor,12)', '8.9.9 the usage window is closed early');

@@ -33,7 +33,7 @@ BEGIN
 		WHEN 0, 1 THEN
 			PERFORM capforecast.reset_period_counters(now);
 		WHEN 2 THEN
-			plan := capforecast.change_tier(v::text, tier, ack_over_limit => true, preview => true, as_of => now);
+			plan := capforecast.quote_tier_change(v::text, tier, as_of => now);
 			done := capforecast.change_tier(v::text, tier, ack_over_limit => true, as_of => now);
 			INSERT INTO mismatch SELECT 'preview', format('%s %s', plan, done) WHERE plan IS DISTINCT FROM done;
 		WHEN 3 THEN

@@ -10,7 +10,8 @@ SELECT is(capforecast.usage_summary('1', '2025-03-10') #> '{resources}', '{
 	"orders":       {"used": 80,  "limit": 100, "remaining": 20, "percent": 80.00, "over_by": 0, "is_unlimited": false, "can_add": true},
 	"team_members": {"used": 2,   "limit": 1,   "remaining": 0,  "percent": 200.00, "over_by": 1, "is_unlimited": false, "can_add": false}}', '8.12.1 use against limits');
 SELECT is(capforecast.usage_summary('1', '2025-03-10 12:00') - 'resources', '{"vendor_id": "1", "as_of": "2025-03-10T12:00:00+00:00", "entitled": true, "status": "active",
-	"tier": {"code": "essential", "name": "Essential", "source": "database"}, "is_annual": false, "is_trial": false, "trial_days_left": null,
+	"tier": {"code": "essential", "name": "Essential", "source": "database", "price_cents": 4900}, "is_annual": false, "is_trial": false, "trial_ends_at": null, "trial_days_left": null,
+	"ended_at": null, "collection_paused": false, "request_in_flight": null,
 	"usage_window": {"start": "2025-03-01T00:00:00+00:00", "end": "2025-04-01T00:00:00+00:00"}, "billing_period": {"start": "2025-03-01T00:00:00+00:00", "end": "2025-04-01T00:00:00+00:00"},
 	"days_remaining": 21, "cancel_at_period_end": false, "pending_change": null, "addons": [], "next_invoice_cents": 4900, "next_invoice_at": "2025-04-01T00:00:00+00:00",
 	"currency": "EUR", "credit_cents": 0, "open_invoices_cents": 0}', '8.12.2 the billing page');
@@ -60,8 +61,8 @@ SELECT is(c.reason, 'no_subscription', '8.12.4 no subscription') FROM capforecas
 SELECT is(c.reason, 'unknown_tier', '8.2.6 unknown tier') FROM capforecast.check_limit('2', 'products', as_of => '2025-03-10') c;
 SELECT throws_ok($$ SELECT capforecast.check_limit('4711', 'products') $$, 'P0002', NULL, '8.12.4 unknown vendor');
 SELECT throws_ok($$ SELECT capforecast.check_limit('1', 'cars') $$, '22023', NULL, 'C12 unknown resource');
-SELECT throws_ok($$ SELECT capforecast.check_limit('1''; DROP TABLE vendors; --', 'products') $$, '22P02', NULL, 'a vendor''s id is a value and nothing else');
-SELECT throws_ok($$ SELECT capforecast.usage_summary('{vendors}') $$, '22P02', NULL, 'nor is it a template');
+SELECT throws_ok($$ SELECT capforecast.check_limit('1''; DROP TABLE vendors; --', 'products') $$, 'P0002', NULL, 'a vendor''s id is a value and nothing else');
+SELECT throws_ok($$ SELECT capforecast.usage_summary('{vendors}') $$, 'P0002', NULL, 'nor is it a template');
 
 -- A host with other names, other types, and without add-ons, invoices and orders.
 DROP TABLE vendor_addons, addon_products, billing_history, orders, vendor_subscriptions;

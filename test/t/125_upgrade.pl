@@ -28,7 +28,7 @@ $node->safe_psql('old', <<'SQL');
 	GRANT EXECUTE ON FUNCTION capforecast.capture_daily_snapshot TO reader WITH GRANT OPTION;
 SQL
 
-# Rows of each table by the columns that 0.1.0 has, in a form that a new column does not change.
+# Rows of each table by the columns that both versions have.
 my %columns = map { split /\|/, $_, 2 } split /\n/, $node->safe_psql('old', q{
 	SELECT attrelid::regclass, string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute JOIN pg_class ON oid = attrelid
 	WHERE relnamespace = 'capforecast'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped GROUP BY 1});
@@ -39,7 +39,7 @@ sub rows_of
 	my $text = '';
 	for my $table (sort keys %columns)
 	{
-		my $kept = $node->safe_psql($database, qq{SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname) FROM pg_attribute
+		my $kept = $node->safe_psql('new', qq{SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname) FROM pg_attribute
 			WHERE attrelid = to_regclass('$table') AND attnum > 0 AND NOT attisdropped
 			AND quote_ident(attname) = ANY (string_to_array('$columns{$table}', ', '))});
 		$text .= "$table\n" . ($kept eq '' ? "gone\n" : $node->safe_psql($database, "SELECT $kept FROM $table t ORDER BY 1, t::text") . "\n");

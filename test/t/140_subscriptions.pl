@@ -23,7 +23,7 @@ $gate->query_safe('SELECT pg_advisory_lock(1)');
 my @errors = ('') x 12;
 my @runs = map {
 	IPC::Run::start([ 'psql', '-qXAt', '-v', 'ON_ERROR_STOP=1', '-d', $connect, '-c', 'SELECT pg_advisory_lock_shared(1)', '-c',
-			"BEGIN; INSERT INTO products (vendor_id) SELECT $vendor FROM capforecast.check_limit('$vendor', 'products', lock => true) WHERE allowed; COMMIT" ],
+			"BEGIN; INSERT INTO products (vendor_id) SELECT $vendor FROM capforecast.reserve_limit('$vendor', 'products') WHERE allowed; COMMIT" ],
 		'<', \undef, '>', \my $out, '2>', \$errors[$_])
 } 0 .. 11;
 wait_until($node, q{SELECT count(*) = 12 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 1});
@@ -32,7 +32,7 @@ IPC::Run::finish($_) for @runs;
 $gate->quit;
 is(join('', @errors), '', '8.12.3 nobody fails');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM products'), 3, '8.12.3 of twelve that ask at once one is let in');
-like(psql_fails($node, 'postgres', "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT capforecast.check_limit('$vendor', 'products', lock => true)"),
+like(psql_fails($node, 'postgres', "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT capforecast.reserve_limit('$vendor', 'products')"),
 	qr/25001.*needs read committed/s, '8.12.3 a lock above READ COMMITTED is refused');
 
 # --- C7: a conflict under REPEATABLE READ is the caller's to repeat
@@ -55,7 +55,8 @@ $node->safe_psql('postgres', <<'SQL');
 	CREATE ROLE reader LOGIN;
 	GRANT USAGE ON SCHEMA capforecast TO reader;
 	GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader;
-	GRANT SELECT ON capforecast.binding, capforecast.subscription_state, capforecast.pending_invoice_item, capforecast.stripe_event TO reader;
+	GRANT SELECT ON capforecast.binding, capforecast.subscription_state, capforecast.billed_period, capforecast.pending_invoice_item,
+		capforecast.stripe_event, capforecast.stripe_outbox TO reader;
 SQL
 is($node->safe_psql('postgres', "SET default_transaction_read_only = on; SELECT (capforecast.usage_summary('$vendor') ->> 'entitled'), i.source FROM capforecast.upcoming_invoice('$vendor') i",
 		extra_params => [ '-U', 'reader' ]), 'true|local', 'C11 reads write nothing, and need no more than the right to read');
@@ -75,7 +76,7 @@ $node->safe_psql('postgres', <<'SQL');
 	GRANT EXECUTE ON ALL ROUTINES IN SCHEMA capforecast TO webhook;
 	GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA public TO webhook;
 	GRANT SELECT ON capforecast.binding TO webhook;
-	GRANT SELECT, INSERT, UPDATE ON capforecast.stripe_event, capforecast.stripe_outbox, capforecast.subscription_state, capforecast.period_ledger,
+	GRANT SELECT, INSERT, UPDATE ON capforecast.stripe_event, capforecast.stripe_outbox, capforecast.subscription_state, capforecast.billed_period, capforecast.period_ledger,
 		capforecast.finding, capforecast.audit_log TO webhook;
 	GRANT USAGE ON ALL SEQUENCES IN SCHEMA capforecast TO webhook;
 	UPDATE vendor_subscriptions SET stripe_subscription_id = 'sub_1';

@@ -1,18 +1,43 @@
 DROP FUNCTION capforecast._purge(timestamptz);
+DROP FUNCTION capforecast._fail(text, text, text, text, text);
+DROP FUNCTION capforecast._addons_of(text, text);
+DROP FUNCTION capforecast._adopt_periods(timestamptz, text, text[]);
+DROP FUNCTION capforecast._apply_change(capforecast._subscription_row, capforecast.change_result, text, boolean, text, timestamptz);
+DROP FUNCTION capforecast._entitled(text);
+DROP FUNCTION capforecast._next_invoice(text, timestamptz);
+DROP FUNCTION capforecast._orders_sql();
+DROP FUNCTION capforecast._over_limit(text, timestamptz, text);
+DROP FUNCTION capforecast._period_is_unpaid(text, timestamptz);
+DROP FUNCTION capforecast._plan_addon_end(capforecast._subscription_row, text, bigint, boolean, timestamptz);
+DROP FUNCTION capforecast._plan_change(capforecast._subscription_row, capforecast.subscription_state, capforecast.tier_info, text, boolean, text, boolean, timestamptz);
+DROP FUNCTION capforecast._see(timestamptz, text[]);
+DROP FUNCTION capforecast._sellable_addon(text, bigint, capforecast._subscription_row);
+DROP FUNCTION capforecast._share(timestamptz, timestamptz, timestamptz, text, text);
+DROP FUNCTION capforecast._state_of(capforecast._subscription_row);
+DROP FUNCTION capforecast._tier_lines(capforecast._subscription_row, capforecast.subscription_state, capforecast.tier_info, boolean, text, timestamptz);
+DROP FUNCTION capforecast._usage(text, timestamptz, text);
+DROP FUNCTION capforecast._windows_of(capforecast._subscription_row, capforecast.subscription_state, timestamptz);
+DROP FUNCTION capforecast.cancel_addon(text, text, integer, text, text, boolean, timestamptz);
+DROP FUNCTION capforecast.change_tier(text, text, text, boolean, text, text, boolean, boolean, boolean, timestamptz);
+DROP FUNCTION capforecast.check_limit(text, text, bigint, boolean, timestamptz);
+DROP FUNCTION capforecast.purchase_addon(text, text, integer, text, boolean, timestamptz);
+DROP FUNCTION capforecast.reconcile_order_counters(boolean, timestamptz);
 
-ALTER TABLE capforecast.subscription_state ADD COLUMN credit_currency text;
-UPDATE capforecast.subscription_state SET credit_currency = billed_currency;
+-- Functions that take a row of it are made anew.
+ALTER TYPE capforecast._subscription_row ADD ATTRIBUTE managed boolean;
+
+ALTER TABLE capforecast.subscription_state RENAME COLUMN billed_from TO period_start;
+ALTER TABLE capforecast.subscription_state ADD COLUMN credit_currency text, ADD COLUMN period_end timestamptz;
+UPDATE capforecast.subscription_state SET credit_currency = billed_currency, period_end = billed_until;
+ALTER TABLE capforecast.subscription_state ALTER COLUMN period_end SET NOT NULL;
 ALTER TABLE capforecast.pending_invoice_item ADD COLUMN invoice_ref text, ADD COLUMN awaits_invoice text;
 
 -- Stripe: one open request of a subscription, which says what is wanted.  Requests that 0.1.0
 -- had open beside each other become one, asked for again unless all of them were sent.
-DROP FUNCTION capforecast._fail(text, text, text, text, text);
 DROP FUNCTION capforecast._confirm_outbox(timestamptz, text, jsonb);
 DROP FUNCTION capforecast._order(capforecast._subscription_row, text, jsonb, text);
 DROP FUNCTION capforecast._order_change(capforecast._subscription_row, capforecast.change_result, capforecast.tier_info, boolean, text);
 DROP FUNCTION capforecast._order_addon(capforecast._subscription_row, capforecast.change_result, text, text, bigint, text, text, text, text);
-DROP FUNCTION capforecast.purchase_addon(text, text, integer, text, boolean, timestamptz);
-DROP FUNCTION capforecast.cancel_addon(text, text, integer, text, text, boolean, timestamptz);
 DROP FUNCTION capforecast._stripe_last_words(text[], text[]);
 DROP FUNCTION capforecast._stripe_source(text[], text[]);
 DROP FUNCTION capforecast._lock_by_stripe(text, text);
