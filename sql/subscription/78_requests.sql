@@ -108,20 +108,56 @@ END
 $$;
 COMMENT ON FUNCTION capforecast._require_no_request(text) IS '55000 change_in_flight where a request was handed out and is not confirmed.';
 
-CREATE FUNCTION capforecast._require_items(stripe_id text, OUT items jsonb, OUT cancels boolean, OUT version timestamptz, OUT event_id text)
+CREATE FUNCTION capforecast._known_items(stripe_id text, OUT items jsonb, OUT cancels boolean, OUT version timestamptz, OUT event_id text)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
 	SELECT x.items, coalesce(capforecast._stripe_flag(x.object -> 'cancel_at_period_end') OR x.object ->> 'cancel_at' IS NOT NULL, false), x.version, x.event_id
 	INTO items, cancels, version, event_id
-	FROM capforecast._stripe_source(ARRAY[stripe_id]) x WHERE x.stripe_id = _require_items.stripe_id;
-	IF items IS NULL OR items = '[]' OR EXISTS (SELECT FROM jsonb_array_elements(items) i WHERE i -> 'id' = 'null' OR i -> 'price' = 'null') THEN
+	FROM capforecast._stripe_source(ARRAY[stripe_id]) x WHERE x.stripe_id = _known_items.stripe_id;
+	items := coalesce(items, '[]');
+END
+$$;
+COMMENT ON FUNCTION capforecast._known_items(text) IS 'The items of a subscription as Stripe has told them, whether it is to end with its period, and the version of that.';
+
+CREATE FUNCTION capforecast._require_items(stripe_id text, items jsonb, wanted jsonb)
+	RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF wanted ?| '{plan,addons,one_time}' AND (items = '[]' OR items @? '$[*] ? (@.id == null || @.price == null)') THEN
 		PERFORM capforecast._fail('55000', 'items_unknown', format('the items of subscription %s are not known', stripe_id),
 			'A request without their ids would add items instead of changing them.',
 			'Let the mirror or a webhook event bring them, run the job sync_stripe_status, and ask again.');
+	ELSIF wanted ? 'plan' AND capforecast._plan_item(items) IS NULL THEN
+		PERFORM capforecast._fail('55000', 'items_unknown', format('subscription %s has not one item with the price of a tier', stripe_id),
+			'Which item to change cannot be told.', 'Set the prices'' ids in the table of tiers, or put the items right at Stripe.');
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION capforecast._require_items(text) IS 'The items of a subscription as Stripe has told them, and the version of that; 55000 items_unknown.';
+COMMENT ON FUNCTION capforecast._require_items(text, jsonb, jsonb) IS '55000 items_unknown unless the items are known that a request is to change.';
+
+CREATE FUNCTION capforecast._drop_pending_addons(o capforecast.stripe_outbox)
+	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+DECLARE
+	prices text[] := ARRAY(SELECT jsonb_object_keys(coalesce(o.wanted -> 'addons', '{}') || coalesce(o.wanted -> 'one_time', '{}')));
+BEGIN
+	IF cardinality(prices) = 0 OR NOT capforecast._host_has('vendor_addons') THEN
+		RETURN;
+	END IF;
+	EXECUTE capforecast._keyed_sql($sql$
+		WITH dropped AS (
+			UPDATE {vendor_addons} h SET $sql$ || capforecast._host_set('vendor_addons', 'status', '''cancelled''', 'cancelled_at', '$2',
+				'updated_at', '$2') || $sql$
+			FROM $sql$ || capforecast._addon_products_sql() || $sql$ p
+			WHERE {h:vendor_addons.vendor_id} = @key AND {h:vendor_addons.status} = 'pending'
+			  AND p.id = {h:vendor_addons.addon_product_id} AND p.stripe_price = ANY ($1)
+			RETURNING p.code
+		)
+		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
+		SELECT 'settle_outbox', $3, $4, jsonb_build_object('addon', d.code, 'status', 'pending'), '{"status": "cancelled"}', 'failed' FROM dropped d$sql$,
+		o.vendor_id)
+	USING prices, clock_timestamp(), o.vendor_id, o.subscription_id;
+END
+$$;
+COMMENT ON FUNCTION capforecast._drop_pending_addons(capforecast.stripe_outbox) IS 'Cancel the add-ons that waited for a request of which nothing comes.';
 
 -- A scheduled change stands until its date; whatever is asked for meanwhile releases it
 -- first.  What of it was not overridden is asked for again when the release is confirmed.
@@ -135,8 +171,11 @@ DECLARE
 	merged jsonb := capforecast._merge_wanted('{}', wanted);
 	overridden jsonb := '{}';
 	released jsonb := '{}';
+	free boolean;
+	clears boolean;
 BEGIN
-	SELECT * INTO known FROM capforecast._require_items(s.stripe_subscription_id);
+	SELECT * INTO known FROM capforecast._known_items(s.stripe_subscription_id);
+	PERFORM capforecast._require_items(s.stripe_subscription_id, known.items, wanted);
 	withdrawn := false;
 	IF waiting.id IS NOT NULL THEN
 		IF waiting.wanted @> wanted AND NOT wanted ? 'one_time' AND waiting.payload ->> 'timing' = timing THEN
@@ -145,11 +184,14 @@ BEGIN
 		END IF;
 		-- who is about to hand it out holds its lock
 		PERFORM FROM capforecast.stripe_outbox o WHERE o.id = waiting.id AND o.status = 'pending' FOR UPDATE SKIP LOCKED;
-		IF NOT FOUND OR (waiting.payload ->> 'timing' <> timing
-			AND capforecast._merge_wanted(waiting.wanted - 'release', wanted) <> capforecast._merge_wanted('{}', wanted)) THEN
+		free := FOUND;
+		clears := wanted ? 'cancelled' OR wanted -> 'cancel_at_period_end' = 'true' AND waiting.payload ->> 'timing' = 'period_end';
+		merged := capforecast._merge_wanted(CASE WHEN clears THEN '{}' ELSE waiting.wanted - 'release' END, wanted);
+		IF NOT free OR (waiting.payload ->> 'timing' <> timing AND merged <> capforecast._merge_wanted('{}', wanted)) THEN
 			PERFORM capforecast._refuse_in_flight(waiting);
+		ELSIF clears THEN
+			PERFORM capforecast._drop_pending_addons(waiting);
 		END IF;
-		merged := capforecast._merge_wanted(waiting.wanted - 'release', wanted);
 		UPDATE capforecast.stripe_outbox o SET status = 'cancelled', settled_at = clock_timestamp(), result = '{"reason": "replaced"}'
 		WHERE o.id = waiting.id;
 		withdrawn := true;
@@ -179,10 +221,8 @@ BEGIN
 	merged := merged || released;
 	IF merged = '{}' THEN
 		RETURN;		-- as Stripe has it already, or has it again now that the request is withdrawn
-	ELSIF merged ? 'plan' AND capforecast._plan_item(known.items) IS NULL THEN
-		PERFORM capforecast._fail('55000', 'items_unknown', format('subscription %s has not one item with the price of a tier', s.stripe_subscription_id),
-			'Which item to change cannot be told.', 'Set the prices'' ids in the table of tiers, or put the items right at Stripe.');
 	END IF;
+	PERFORM capforecast._require_items(s.stripe_subscription_id, known.items, merged);
 	INSERT INTO capforecast.stripe_outbox AS o (vendor_id, subscription_id, operation, payload, idempotency_key, wanted, known_version, known_event)
 	VALUES (s.vendor_id, s.subscription_id, operation, capforecast._request_payload(s.stripe_subscription_id, merged, known.items, timing,
 			details || jsonb_build_object('proration_date', extract(epoch FROM effective_at)::bigint)),

@@ -11,33 +11,14 @@ $$;
 COMMENT ON FUNCTION capforecast._request_shown(jsonb, jsonb, boolean, text, boolean) IS 'Whether a subscription is as a request wants it.';
 
 CREATE FUNCTION capforecast._fail_request(o capforecast.stripe_outbox, result jsonb)
-	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
-DECLARE
-	prices text[] := ARRAY(SELECT jsonb_object_keys(coalesce(o.wanted -> 'addons', '{}') || coalesce(o.wanted -> 'one_time', '{}')));
-BEGIN
+	RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE capforecast.stripe_outbox x SET status = 'failed', result = _fail_request.result, settled_at = clock_timestamp() WHERE x.id = o.id;
-	IF cardinality(prices) = 0 OR NOT capforecast._host_has('vendor_addons') THEN
-		RETURN;
-	END IF;
-	EXECUTE capforecast._keyed_sql($sql$
-		WITH dropped AS (
-			UPDATE {vendor_addons} h SET $sql$ || capforecast._host_set('vendor_addons', 'status', '''cancelled''', 'cancelled_at', '$2',
-				'updated_at', '$2') || $sql$
-			FROM $sql$ || capforecast._addon_products_sql() || $sql$ p
-			WHERE {h:vendor_addons.vendor_id} = @key AND {h:vendor_addons.status} = 'pending'
-			  AND p.id = {h:vendor_addons.addon_product_id} AND p.stripe_price = ANY ($1)
-			RETURNING p.code
-		)
-		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
-		SELECT 'settle_outbox', $3, $4, jsonb_build_object('addon', d.code, 'status', 'pending'), '{"status": "cancelled"}', 'failed' FROM dropped d$sql$,
-		o.vendor_id)
-	USING prices, clock_timestamp(), o.vendor_id, o.subscription_id;
-END
+	SELECT capforecast._drop_pending_addons(o);
 $$;
 COMMENT ON FUNCTION capforecast._fail_request(capforecast.stripe_outbox, jsonb) IS 'End a request as failed; add-ons that waited for it are cancelled.';
 
--- A schedule is gone.  What it was to do and nobody has overridden is asked for again, with
--- a key of its own: Stripe would answer the old one as it did before.
+-- A schedule is gone.  What it was to do is asked for again, unless it was overridden or the
+-- subscription is to end; with a key of its own: Stripe would answer the old one as before.
 CREATE FUNCTION capforecast._after_release(o capforecast.stripe_outbox, as_of timestamptz)
 	RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 	UPDATE capforecast.stripe_outbox x
@@ -45,7 +26,7 @@ CREATE FUNCTION capforecast._after_release(o capforecast.stripe_outbox, as_of ti
 		settled_at = CASE WHEN NOT r.again THEN clock_timestamp() END, result = CASE WHEN NOT r.again THEN coalesce(x.result, '{}') || '{"reason": "released"}' END,
 		idempotency_key = x.idempotency_key || CASE WHEN r.again THEN ':after ' || o.id ELSE '' END,
 		attempts = 0, taken_at = NULL
-	FROM (SELECT y.id, m.rest, m.rest <> '{}' AND o.payload ->> 'timing' = 'immediate'
+	FROM (SELECT y.id, m.rest, m.rest <> '{}' AND o.payload ->> 'timing' = 'immediate' AND o.wanted -> 'cancel_at_period_end' IS DISTINCT FROM 'true'
 				AND to_timestamp((y.payload ->> 'proration_date')::bigint) > as_of AS again
 		  FROM capforecast.stripe_outbox y
 			CROSS JOIN LATERAL (SELECT y.wanted - 'release' - CASE WHEN o.wanted ? 'plan' THEN 'plan' ELSE '' END AS w) w

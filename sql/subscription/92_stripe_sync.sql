@@ -79,7 +79,8 @@ CREATE FUNCTION capforecast._stripe_wanted_sql()
 				m.known, m.host_status, m.host_status IN ('cancelled', 'expired') IS TRUE AS ending, t.starts, t.ends AS period_ends, p.good AS period_is_good,
 				jsonb_build_object('status', coalesce(m.host_status, h.status),
 					'tier', coalesce(x.plan_tier, h.tier), 'is_annual', coalesce(x.plan_annual, h.is_annual),
-					'period_start', p.starts, 'period_end', p.ends, 'trial_ends_at', coalesce(x.trial_ends, h.trial_ends_at),
+					'period_start', p.starts, 'period_end', p.ends, 
+					'trial_ends_at', CASE WHEN h.stripe_subscription_id <> x.stripe_id THEN x.trial_ends ELSE coalesce(x.trial_ends, h.trial_ends_at) END,
 					'cancel_at_period_end', coalesce(t.cancels OR t.cancel_at <= p.ends, t.cancels, h.cancel_at_period_end),
 					'cancelled_at', CASE WHEN m.host_status IN ('cancelled', 'expired') THEN coalesce(t.ended, h.cancelled_at)
 						WHEN h.live OR m.host_status IS NULL THEN h.cancelled_at END,
@@ -87,7 +88,7 @@ CREATE FUNCTION capforecast._stripe_wanted_sql()
 					'entitled', CASE WHEN t.kept THEN coalesce(m.entitled, h.entitled) ELSE h.entitled END,
 					'paused', CASE WHEN t.kept THEN jsonb_typeof(x.object -> 'pause_collection') = 'object' IS TRUE ELSE h.paused END,
 					'anchor', CASE WHEN t.kept THEN coalesce(timezone(h.zone, t.anchor), h.anchor_local) ELSE h.anchor_local END,
-					'addons', CASE WHEN NOT h.leads OR m.host_status IS NULL OR x.n_items = 0 OR x.rank >= 7 AND NOT h.live THEN coalesce(b.addons, '{}')
+					'addons', CASE WHEN NOT h.leads OR m.host_status IS NULL OR x.n_items = 0 AND x.rank < 7 THEN coalesce(b.addons, '{}')
 						WHEN x.rank >= 7 THEN '{}' ELSE x.addons END) AS target,
 				jsonb_build_object('status', h.status, 'tier', h.tier, 'is_annual', h.is_annual,
 					'period_start', h.period_start, 'period_end', h.period_end, 'trial_ends_at', h.trial_ends_at,
@@ -117,8 +118,8 @@ COMMENT ON FUNCTION capforecast._stripe_wanted_sql() IS 'CTE wanted: what a subs
 
 CREATE TYPE capforecast._stripe_decision AS (
 	subscription_id text, vendor_id text, stripe_id text, verdict text, ends boolean, problems text[], current jsonb, target jsonb,
-	version timestamptz, event_id text, stripe_status text, items jsonb, schedule text);
-COMMENT ON TYPE capforecast._stripe_decision IS 'What is to be done about a subscription (verdict), and why; ends: it would no longer be live.';
+	version timestamptz, event_id text, stripe_status text, items jsonb, schedule text, final boolean);
+COMMENT ON TYPE capforecast._stripe_decision IS 'What is to be done about a subscription (verdict), and why; ends: it would no longer be live; final: it has ended at Stripe, and the vendor has no other.';
 
 -- Final is final; older is stale (second, then status, then event); the rest is compared.
 CREATE FUNCTION capforecast._stripe_decide(ids text[] DEFAULT NULL)
@@ -152,11 +153,11 @@ BEGIN
 				CASE WHEN NOT w.period_is_good THEN 'stripe_period_inverted' END,
 				CASE WHEN w.status IN ('cancelled', 'expired') AND w.host_status IN ('trial', 'active', 'past_due')
 					THEN 'billed_but_cancelled' END], NULL),
-			w.current - $5, w.target - $5, w.version, w.event_id, w.stripe_status, w.items, w.schedule
+			w.current - $5, w.target - $5, w.version, w.event_id, w.stripe_status, w.items, w.schedule, w.rank >= 7 AND w.leads
 		FROM wanted w CROSS JOIN LATERAL capforecast._stripe_rank(w.applied_status) applied(rank)
 		UNION ALL
 		SELECT h.subscription_id, h.vendor_id::text, h.stripe_subscription_id, v.verdict, false, ARRAY['stripe_' || v.verdict],
-			NULL, NULL, NULL, NULL, NULL, NULL, NULL
+			NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 		FROM host h CROSS JOIN LATERAL (SELECT CASE WHEN h.ambiguous THEN 'ambiguous' ELSE 'missing' END AS verdict) v
 		WHERE h.ambiguous OR h.missing$sql$, ids::text)
 	USING capforecast._stripe_relation('subscriptions') IS NOT NULL, stripe_ids, customers, capforecast._setting('billing_timezone'), unbound, keeps_items;
@@ -219,10 +220,9 @@ $$;
 COMMENT ON FUNCTION capforecast._follow_addons(timestamptz, capforecast._stripe_decision[]) IS
 	'Bring the add-ons of subscriptions that Stripe manages to agree with their items, by price.';
 
-CREATE FUNCTION capforecast._stripe_apply(as_of timestamptz, ids text[], options jsonb)
-	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+CREATE FUNCTION capforecast._stripe_write(as_of timestamptz, decided capforecast._stripe_decision[])
+	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
-	decided capforecast._stripe_decision[] := ARRAY(SELECT d FROM capforecast._stripe_decide(ids) d WHERE d.verdict IN ('apply', 'unchanged'));
 	changing capforecast._stripe_decision[] := ARRAY(SELECT d FROM unnest(decided) d WHERE d.verdict = 'apply');
 	changed_ids text[] := ARRAY(SELECT d.subscription_id FROM unnest(changing) d);
 BEGIN
@@ -241,7 +241,7 @@ BEGIN
 		USING changing, as_of;
 		-- a pause is no ending: what was bought is there when it resumes
 		PERFORM capforecast._end_addons(as_of, ARRAY(SELECT d.subscription_id FROM unnest(changing) d
-			WHERE d.ends AND capforecast._stripe_rank(d.stripe_status) >= 7), ARRAY['pending', 'active', 'cancelling'], 'coalesce(s.cancelled_at, $1)');
+			WHERE d.final), ARRAY['pending', 'active', 'cancelling'], 'coalesce(s.cancelled_at, $1)');
 		PERFORM capforecast._follow_addons(as_of, changing);
 		PERFORM capforecast._see(as_of, changed_ids, NULL, 'stripe');
 		UPDATE capforecast.subscription_state st
@@ -258,9 +258,16 @@ BEGIN
 	END IF;
 	PERFORM capforecast._follow_requests(as_of, d.subscription_id, d.stripe_id, d.items, (d.target ->> 'cancel_at_period_end')::boolean, d.schedule,
 		capforecast._stripe_rank(d.stripe_status) >= 7, d.version, d.event_id) FROM unnest(decided) d
-	WHERE d.subscription_id IN (SELECT o.subscription_id FROM capforecast.stripe_outbox o WHERE o.status IN ('pending', 'taken', 'sent', 'scheduled'));
-	RETURN jsonb_build_object('changed', cardinality(changing));
+	WHERE d.verdict IN ('apply', 'unchanged') AND d.subscription_id IN (SELECT o.subscription_id FROM capforecast.stripe_outbox o WHERE o.status IN ('pending', 'taken', 'sent', 'scheduled'));
+	RETURN cardinality(changing);
 END
+$$;
+COMMENT ON FUNCTION capforecast._stripe_write(timestamptz, capforecast._stripe_decision[]) IS
+	'Write what differs on locked subscriptions, and confirm requests; returns how many subscriptions were changed.';
+
+CREATE FUNCTION capforecast._stripe_apply(as_of timestamptz, ids text[], options jsonb)
+	RETURNS jsonb LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT jsonb_build_object('changed', capforecast._stripe_write(as_of, ARRAY(SELECT d FROM capforecast._stripe_decide(ids) d)))
 $$;
 COMMENT ON FUNCTION capforecast._stripe_apply(timestamptz, text[], jsonb) IS
 	'Worker of sync_stripe_status(): decide again for these locked subscriptions, and write what differs.';

@@ -110,14 +110,14 @@ CREATE FUNCTION capforecast._take_event(as_of timestamptz, ids text[])
 DECLARE
 	one text;
 	taken boolean := true;
-	decided jsonb;
+	decided capforecast._stripe_decision[];
 	problems jsonb;
 BEGIN
 	FOR one IN SELECT DISTINCT id FROM unnest(ids) id WHERE id IS NOT NULL ORDER BY 1 LOOP
 		BEGIN
-			decided := (SELECT jsonb_agg(to_jsonb(d) - ARRAY['current', 'target', 'items']) FROM capforecast._stripe_decide(ARRAY[one]) d);
-			PERFORM capforecast._stripe_apply(as_of, ARRAY[one], '{}');
-			problems := capforecast._stripe_findings(coalesce(decided, '[]'), as_of);
+			decided := ARRAY(SELECT d FROM capforecast._stripe_decide(ARRAY[one]) d);
+			PERFORM capforecast._stripe_write(as_of, decided);
+			problems := capforecast._stripe_findings(to_jsonb(decided), as_of);
 			SET CONSTRAINTS ALL IMMEDIATE;
 		EXCEPTION WHEN OTHERS THEN
 			IF SQLSTATE ~ '^(40|53|57)' OR SQLSTATE = '55P03' THEN

@@ -213,6 +213,40 @@ SELECT is((SELECT (s.status, pg_temp.addons(11), capforecast.usage_summary('11',
 SELECT is(pg_temp.now_at_stripe(12, 'evt_12a', '2025-04-10', '{"essential_m": 1, "extra_member": 2}', status => 'incomplete'), 'accepted', '3.4');
 SELECT is(pg_temp.addons(12), NULL, '3.4 incomplete grants nothing');
 
+-- Cancelling, and taking it back
+SELECT is((r.action, r.effective_at::date, r.estimate, r.outbox_id)::text, '(cancel_scheduled,2025-05-01,t,)', '8.0.15 the quote') FROM capforecast.quote_cancellation('14', as_of => '2025-04-10') r;
+SELECT is((r.action, r.effective_at::date, r.outbox_id = pg_temp.newest(14))::text, '(cancel_scheduled,2025-05-01,t)', '8.0.15 is the deed') FROM capforecast.cancel_subscription('14', reason => 'moving', as_of => '2025-04-10') r;
+SELECT is((pg_temp.asked(14), (SELECT o.payload ->> 'reason' FROM capforecast.stripe_outbox o WHERE o.id = pg_temp.newest(14)))::text, '("immediate cancel_at_period_end=true",moving)', '8.0.15 Stripe is asked, and of the items it is told nothing');
+SELECT is((SELECT (s.status, s.cancel_at_period_end)::text FROM vendor_subscriptions s WHERE s.id = 14), '(active,f)', '8.0.15 the host''s row is as it was');
+SELECT is((r.action, r.outbox_id, r.notes)::text, '(resume,,{request_replaced})', '8.0.15 taken back before it was handed out') FROM capforecast.resume_subscription('14', as_of => '2025-04-10') r;
+SELECT is((SELECT r.action FROM capforecast.resume_subscription('14', as_of => '2025-04-10') r), 'noop', '8.0.15 nothing to take back');
+DO $$ BEGIN PERFORM capforecast.cancel_subscription('14', as_of => '2025-04-10'); PERFORM capforecast.take_outbox(99, '2025-04-10'); PERFORM capforecast.settle_outbox(pg_temp.newest(14), true); END $$;
+SELECT is(pg_temp.word($$SELECT capforecast.resume_subscription('14', as_of => '2025-04-10')$$), '55000 change_in_flight', '8.0.15 handed out, it has to wait');
+SELECT is(pg_temp.word($$SELECT capforecast.quote_cancellation('14', as_of => '2025-04-10')$$), '55000 change_in_flight', '8.0.14 the quote, too');
+SELECT is(pg_temp.now_at_stripe(14, 'evt_14a', '2025-04-10 00:05', '{"essential_m": 1}', '{"cancel_at_period_end": true}'), 'accepted', '8.0.15');
+SELECT is((SELECT (s.status, s.cancel_at_period_end, (SELECT o.status FROM capforecast.stripe_outbox o WHERE o.id = pg_temp.newest(14)))::text FROM vendor_subscriptions s WHERE s.id = 14), '(active,t,confirmed)', '8.0.15 confirmed by the flag');
+SELECT is((SELECT r.action FROM capforecast.cancel_subscription('14', as_of => '2025-04-11') r), 'noop', '8.0.15 again');
+SELECT is((r.action, r.outbox_id = pg_temp.newest(14), pg_temp.asked(14))::text, '(resume,t,"immediate cancel_at_period_end=false")', '8.0.15 resumed') FROM capforecast.resume_subscription('14', as_of => '2025-04-11') r;
+SELECT isnt(pg_temp.take(99, '2025-04-11'), NULL, '8.0.15');
+SELECT is(pg_temp.now_at_stripe(14, 'evt_14b', '2025-04-11 00:05', '{"essential_m": 1}'), 'accepted', '8.0.15');
+SELECT is((SELECT (s.cancel_at_period_end, (SELECT o.status FROM capforecast.stripe_outbox o WHERE o.id = pg_temp.newest(14)))::text FROM vendor_subscriptions s WHERE s.id = 14), '(f,confirmed)', '8.0.15 confirmed');
+-- a cancellation clears what was to come, whatever stage that is at
+DO $$ BEGIN PERFORM capforecast.change_tier('14', 'professional', 'period_end', as_of => '2025-04-12'); PERFORM capforecast.cancel_subscription('14', as_of => '2025-04-12'); END $$;
+SELECT is(pg_temp.asked(14), 'immediate cancel_at_period_end=true', '8.9.7 a change that was not handed out');
+DO $$ BEGIN PERFORM capforecast.resume_subscription('14', as_of => '2025-04-12'); PERFORM capforecast.change_tier('14', 'professional', 'period_end', as_of => '2025-04-12'); PERFORM capforecast.take_outbox(99, '2025-04-12');
+	PERFORM capforecast.settle_outbox(pg_temp.newest(14), true, '{"schedule": "sub_sched_14"}'); PERFORM capforecast.cancel_subscription('14', as_of => '2025-04-13'); END $$;
+SELECT is(pg_temp.asked(14), 'immediate cancel_at_period_end=true release=sub_sched_14', '8.9.7 a scheduled one is released first');
+SELECT isnt(pg_temp.take(99, '2025-04-13'), NULL, '8.9.7');
+SELECT is(pg_temp.now_at_stripe(14, 'evt_14c', '2025-04-13 00:05', '{"essential_m": 1}', '{"cancel_at_period_end": true}'), 'accepted', '8.9.7');
+SELECT is((SELECT string_agg(o.operation || ' ' || o.status, ', ' ORDER BY o.id) FROM capforecast.stripe_outbox o WHERE o.vendor_id = '14' AND o.status IN ('pending', 'taken', 'sent', 'scheduled')), NULL, '8.9.7 and does not come again');
+-- at once
+DO $$ BEGIN PERFORM capforecast.purchase_addon('15', 'extra_member', 2, as_of => '2025-04-10'); END $$;
+SELECT is((r.action, r.outbox_id = pg_temp.newest(15), pg_temp.asked(15), pg_temp.addons(15))::text, '(cancel,t,"immediate cancel=true",)', '8.0.15 at once: nothing else is asked any more') FROM capforecast.cancel_subscription('15', 'immediate', as_of => '2025-04-10') r;
+SELECT isnt(pg_temp.take(99, '2025-04-13'), NULL, '8.0.15');
+SELECT is(pg_temp.now_at_stripe(15, 'evt_15a', '2025-04-10 00:05', '{"essential_m": 1}', '{"ended_at": 1744243500}', 'canceled'), 'accepted', '8.0.15');
+SELECT is((SELECT (s.status, s.cancelled_at, (SELECT o.status FROM capforecast.stripe_outbox o WHERE o.id = pg_temp.newest(15)))::text FROM vendor_subscriptions s WHERE s.id = 15), '(cancelled,"2025-04-10 00:05:00+00",confirmed)', '8.0.15 confirmed by the end');
+SELECT is(pg_temp.word(format('SELECT capforecast.%s', call)), '55000 ' || word, '8.0.15 ' || call) FROM (VALUES ($$cancel_subscription('15', as_of => '2025-04-11')$$, 'not_live'), ($$quote_cancellation('15', as_of => '2025-04-11')$$, 'not_live'), ($$resume_subscription('15', as_of => '2025-04-11')$$, 'already_ended')) x(call, word);
+
 -- Stuck
 SELECT is((SELECT r.findings ->> 'outbox_stuck' FROM capforecast.cleanup_stale_subscriptions('2025-04-13') r), NULL, '8.0.9 within a day');
 UPDATE capforecast.stripe_outbox SET created_at = '2025-04-10' WHERE status IN ('pending', 'taken', 'sent');

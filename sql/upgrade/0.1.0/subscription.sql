@@ -41,7 +41,7 @@ DROP FUNCTION capforecast._order_addon(capforecast._subscription_row, capforecas
 DROP FUNCTION capforecast._stripe_last_words(text[], text[]);
 DROP FUNCTION capforecast._stripe_source(text[], text[]);
 DROP FUNCTION capforecast._lock_by_stripe(text, text);
-ALTER TYPE capforecast._stripe_decision ADD ATTRIBUTE schedule text;
+ALTER TYPE capforecast._stripe_decision ADD ATTRIBUTE schedule text, ADD ATTRIBUTE final boolean;
 DROP INDEX capforecast.stripe_outbox_open;
 ALTER TABLE capforecast._secret ALTER COLUMN name SET DEFAULT 'stripe_webhook';
 ALTER TABLE capforecast.stripe_outbox
