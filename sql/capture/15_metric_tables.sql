@@ -14,21 +14,38 @@ COMMENT ON COLUMN capforecast.own_metric.cap IS 'no value can lie above; NULL: n
 COMMENT ON COLUMN capforecast.own_metric.direction IS 'up: the limit is a maximum; down: it is a minimum';
 SELECT pg_catalog.pg_extension_config_dump('capforecast.own_metric', '');
 
--- Apart from the above, because a query may hold what its readers must not see.
+-- Apart from the above, because a query may hold what its readers must not see.  No
+-- foreign key: a parallel restore loads the tables in any order.
 CREATE TABLE capforecast._metric_query (
-	metric      text PRIMARY KEY REFERENCES capforecast.own_metric ON DELETE CASCADE,
-	owner       name NOT NULL DEFAULT current_user,
+	metric      text PRIMARY KEY,
 	query       text NOT NULL,
 	limit_query text,
 	limit_value double precision,
+	registrar   oid NOT NULL,
+	registrar_name name NOT NULL,
 	CHECK (limit_query IS NULL OR limit_value IS NULL)
 );
 COMMENT ON TABLE capforecast._metric_query IS
 	'What capture_metrics() runs, and as which role. Only the role that runs the jobs needs to read it.';
+COMMENT ON COLUMN capforecast._metric_query.registrar IS 'oid of the role that the queries run as; 0, or another role than registrar_name: suspended';
+COMMENT ON COLUMN capforecast._metric_query.registrar_name IS 'name of that role';
 SELECT pg_catalog.pg_extension_config_dump('capforecast._metric_query', '');
 
-CREATE TRIGGER check_owner BEFORE INSERT OR UPDATE ON capforecast._metric_query
-	FOR EACH ROW EXECUTE FUNCTION capforecast._check_owner();
+CREATE TRIGGER set_registrar BEFORE INSERT OR UPDATE ON capforecast._metric_query
+	FOR EACH ROW EXECUTE FUNCTION capforecast._set_registrar();
+
+-- With the rights of the extension: whoever drops a metric need not be able to see queries.
+CREATE FUNCTION capforecast._drop_query()
+	RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	DELETE FROM capforecast._metric_query q WHERE q.metric = OLD.metric;
+	RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION capforecast._drop_query() IS 'Trigger: a metric goes with its query.';
+
+CREATE TRIGGER drop_query AFTER DELETE ON capforecast.own_metric
+	FOR EACH ROW EXECUTE FUNCTION capforecast._drop_query();
 
 CREATE TABLE capforecast.metric_value (
 	metric      text,

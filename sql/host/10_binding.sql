@@ -4,12 +4,24 @@ CREATE TABLE capforecast.binding (
 	entity      text PRIMARY KEY,
 	schema_name name NOT NULL,
 	table_name  name NOT NULL,
-	columns     jsonb NOT NULL DEFAULT '{}'
+	columns     jsonb NOT NULL DEFAULT '{}',
+	filter      text,
+	words       jsonb NOT NULL DEFAULT '{}',
+	newest_by   text,
+	registrar   oid NOT NULL,
+	registrar_name name NOT NULL
 );
 COMMENT ON TABLE capforecast.binding IS
 	'Other names than the default ones, one row per entity; written by bind() and unbind(). Names, not OIDs: no object of the host depends on the extension.';
 COMMENT ON COLUMN capforecast.binding.entity IS 'logical name of the table, which is also its default name in schema public';
-COMMENT ON COLUMN capforecast.binding.columns IS 'logical column name to the host''s column name; null where the host has no such column';
+COMMENT ON COLUMN capforecast.binding.columns IS 'logical column name to the host''s column name, or {"expression": ..., "unit": ...}; null where the host has no such column';
+COMMENT ON COLUMN capforecast.binding.filter IS 'condition on the host''s rows; the others are not there';
+COMMENT ON COLUMN capforecast.binding.words IS 'the host''s status word to ours; null: rows of that status are not counted';
+COMMENT ON COLUMN capforecast.binding.newest_by IS 'column by which the newest row of a vendor is found; NULL: every row counts';
+COMMENT ON COLUMN capforecast.binding.registrar IS 'oid of the role that bound it; 0, or another role than registrar_name: suspended';
+COMMENT ON COLUMN capforecast.binding.registrar_name IS 'name of that role';
+CREATE TRIGGER set_registrar BEFORE INSERT OR UPDATE ON capforecast.binding
+	FOR EACH ROW EXECUTE FUNCTION capforecast._set_registrar();
 SELECT pg_catalog.pg_extension_config_dump('capforecast.binding', '');
 
 CREATE FUNCTION capforecast.bind(entity text, relation regclass, columns jsonb DEFAULT '{}')

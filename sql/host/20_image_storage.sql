@@ -4,41 +4,23 @@ CREATE TABLE capforecast.image_storage (
 	is_only     boolean PRIMARY KEY DEFAULT true CHECK (is_only),
 	source      text NOT NULL CHECK (source IN ('query', 'directory', 'pushed')),
 	definition  text,
-	owner       name NOT NULL DEFAULT current_user,
 	bytes       bigint CHECK (bytes >= 0),
 	measured_at timestamptz CHECK (isfinite(measured_at)),
+	registrar   oid NOT NULL,
+	registrar_name name NOT NULL,
 	CHECK ((bytes IS NULL) = (measured_at IS NULL)),
 	CHECK ((source = 'pushed') = (definition IS NULL))
 );
 COMMENT ON TABLE capforecast.image_storage IS
 	'The one bound source of image storage; written by bind_image_storage() and push_image_storage().';
 COMMENT ON COLUMN capforecast.image_storage.definition IS 'the query, or the directory on the server';
-COMMENT ON COLUMN capforecast.image_storage.owner IS 'role that the query runs as, or whose right to read server files counts';
+COMMENT ON COLUMN capforecast.image_storage.registrar IS 'oid of the role that the query runs as, or whose right to read server files counts; 0, or another role than registrar_name: suspended';
+COMMENT ON COLUMN capforecast.image_storage.registrar_name IS 'name of that role';
 COMMENT ON COLUMN capforecast.image_storage.bytes IS 'the pushed value, in bytes';
 SELECT pg_catalog.pg_extension_config_dump('capforecast.image_storage', '');
 
--- The owner decides as whom the query runs: nobody may name a role that he could not become.
--- A restored row may name a role that the new server does not have: the query then fails
--- with that reason, the restore does not.
-CREATE FUNCTION capforecast._check_owner()
-	RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	IF to_regrole(quote_ident(NEW.owner)) IS NULL AND (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
-		RETURN NEW;
-	END IF;
-	-- From 16 on a member need not be able to become the role.
-	IF NOT pg_has_role(current_user, NEW.owner, CASE WHEN current_setting('server_version_num')::integer >= 160000 THEN 'SET' ELSE 'MEMBER' END) THEN
-		RAISE insufficient_privilege USING
-			MESSAGE = format('must be able to SET ROLE %I', NEW.owner),
-			HINT = 'Register it as the role that it is to run as.';
-	END IF;
-	RETURN NEW;
-END
-$$;
-COMMENT ON FUNCTION capforecast._check_owner() IS 'Trigger: registered SQL runs as a role that its writer belongs to.';
-
-CREATE TRIGGER check_owner BEFORE INSERT OR UPDATE ON capforecast.image_storage
-	FOR EACH ROW EXECUTE FUNCTION capforecast._check_owner();
+CREATE TRIGGER set_registrar BEFORE INSERT OR UPDATE ON capforecast.image_storage
+	FOR EACH ROW EXECUTE FUNCTION capforecast._set_registrar('bytes', 'measured_at');
 
 CREATE FUNCTION capforecast.bind_image_storage(query text DEFAULT NULL, directory text DEFAULT NULL)
 	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -60,11 +42,11 @@ BEGIN
 		END IF;
 	END IF;
 
-	INSERT INTO capforecast.image_storage (source, definition, owner)
+	INSERT INTO capforecast.image_storage (source, definition)
 	VALUES (CASE WHEN query IS NOT NULL THEN 'query' WHEN directory IS NOT NULL THEN 'directory' ELSE 'pushed' END,
-			coalesce(query, directory), current_user)
+			coalesce(query, directory))
 	ON CONFLICT (is_only) DO UPDATE
-		SET source = excluded.source, definition = excluded.definition, owner = excluded.owner,
+		SET source = excluded.source, definition = excluded.definition,
 			bytes = NULL, measured_at = NULL;
 END
 $$;
@@ -85,11 +67,11 @@ BEGIN
 			MESSAGE = 'measured_at lies in the future or is not finite',
 			HINT = 'Leave it out for now, or give the time of the measurement.';
 	END IF;
-	INSERT INTO capforecast.image_storage (source, owner, bytes, measured_at)
-	VALUES ('pushed', current_user, push_image_storage.bytes,
+	INSERT INTO capforecast.image_storage (source, bytes, measured_at)
+	VALUES ('pushed', push_image_storage.bytes,
 			coalesce(push_image_storage.measured_at, clock_timestamp()))
 	ON CONFLICT (is_only) DO UPDATE
-		SET source = 'pushed', definition = NULL, owner = excluded.owner,
+		SET source = 'pushed', definition = NULL,
 			bytes = excluded.bytes, measured_at = excluded.measured_at;
 END
 $$;

@@ -30,7 +30,7 @@
 typedef struct OwnMetric
 {
 	char	   *name;
-	char	   *owner;
+	char	   *registrar;		/* NULL: suspended */
 	char	   *query;
 	char	   *limit_query;	/* NULL: none */
 	bool		value_known;	/* result: false where the query returned NULL */
@@ -43,9 +43,9 @@ typedef struct OwnMetric
 
 /* False: NULL.  A number that no series could hold is an error of the query. */
 static bool
-query_number(const char *query, const char *owner, double *number)
+query_number(const char *query, const char *registrar, double *number)
 {
-	char	   *text = host_registered_number(query, owner, QUERY_LIMIT_MS);
+	char	   *text = host_registered_number(query, registrar, QUERY_LIMIT_MS);
 
 	if (text == NULL)
 		return false;
@@ -63,9 +63,9 @@ measure(void *arg)
 {
 	OwnMetric  *metric = arg;
 
-	metric->value_known = query_number(metric->query, metric->owner, &metric->value);
+	metric->value_known = query_number(metric->query, metric->registrar, &metric->value);
 	if (metric->limit_query != NULL)
-		metric->limit_known = query_number(metric->limit_query, metric->owner, &metric->limit);
+		metric->limit_known = query_number(metric->limit_query, metric->registrar, &metric->limit);
 }
 
 /* The columns of _metric_query in the order of the SELECTs below. */
@@ -78,7 +78,7 @@ metric_from_row(OwnMetric *metric, uint64 row)
 
 	memset(metric, 0, sizeof(*metric));
 	metric->name = SPI_getvalue(tuple, desc, 1);
-	metric->owner = SPI_getvalue(tuple, desc, 2);
+	metric->registrar = SPI_getvalue(tuple, desc, 2);
 	metric->query = SPI_getvalue(tuple, desc, 3);
 	metric->limit_query = SPI_getvalue(tuple, desc, 4);
 	metric->limit = DatumGetFloat8(scope_datum(row, 5, &is_null));
@@ -100,7 +100,7 @@ capforecast_measure_metric(PG_FUNCTION_ARGS)
 
 	desc = row_type(fcinfo, lengthof(values));
 	row_require(fcinfo, 0, "query");
-	metric.owner = GetUserNameFromId(GetUserId(), false);
+	metric.registrar = GetUserNameFromId(GetUserId(), false);
 	metric.query = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	metric.limit_query = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
 	measure(&metric);
@@ -122,8 +122,8 @@ metrics_to_measure(DateADT day, int *n_metrics)
 	Datum		values[1] = {DateADTGetDatum(day)};
 	OwnMetric  *metrics;
 
-	scope_execute("SELECT q.metric, q.owner::text, q.query, q.limit_query, q.limit_value "
-				  "  FROM capforecast._metric_query q "
+	scope_execute("SELECT q.metric, capforecast._registrar(q.registrar, q.registrar_name)::text, q.query, q.limit_query, q.limit_value "
+				  "  FROM capforecast._metric_query q JOIN capforecast.own_metric USING (metric) "
 				  " WHERE NOT EXISTS (SELECT FROM capforecast.metric_value v WHERE v.metric = q.metric AND v.day = $1) "
 				  " ORDER BY q.metric", 1, types, values, NULL, false, SPI_OK_SELECT);
 	*n_metrics = (int) SPI_processed;

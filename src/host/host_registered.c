@@ -83,21 +83,23 @@ fetch_value(const char *sql, MemoryContext context)
 	return value;
 }
 
-static Oid
-owner_oid(const char *owner)
+Oid
+host_registered_role(const char *registrar)
 {
-	Oid			oid = get_role_oid(owner, true);
+	Oid			role = registrar ? get_role_oid(registrar, true) : InvalidOid;
 
-	if (!OidIsValid(oid))
+	if (!OidIsValid(role))
 		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("role \"%s\" that registered the query does not exist", owner),
-				 errhint("Register the query again as a role that exists.")));
-	return oid;
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("registration is suspended"),
+				 errdetail("The role that registered it does not exist, or goes by another name."),
+				 errhint("Register it again as the role that it is to run as."),
+				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "suspended_binding")));
+	return role;
 }
 
 char *
-host_registered_number(const char *sql, const char *owner, int timeout_ms)
+host_registered_number(const char *sql, const char *registrar, int timeout_ms)
 {
 	MemoryContext context = CurrentMemoryContext;
 	TimeoutId	limit = time_limit_id();
@@ -108,7 +110,7 @@ host_registered_number(const char *sql, const char *owner, int timeout_ms)
 	char	   *volatile value = NULL;
 
 	GetUserIdAndSecContext(&saved_user, &saved_security);
-	SetUserIdAndSecContext(owner_oid(owner), saved_security | SECURITY_LOCAL_USERID_CHANGE |
+	SetUserIdAndSecContext(host_registered_role(registrar), saved_security | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION);
 	nest = NewGUCNestLevel();
 	scope_pin_search_path();

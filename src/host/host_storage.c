@@ -34,7 +34,7 @@ typedef struct Source
 {
 	char	   *kind;
 	char	   *definition;		/* the query or the directory */
-	char	   *owner;
+	char	   *registrar;		/* NULL: suspended */
 	int64		bytes;			/* result */
 	bool		is_null;		/* result */
 } Source;
@@ -43,7 +43,7 @@ static void
 measure_query(void *arg)
 {
 	Source	   *source = arg;
-	char	   *text = host_registered_number(source->definition, source->owner, QUERY_LIMIT_MS);
+	char	   *text = host_registered_number(source->definition, source->registrar, QUERY_LIMIT_MS);
 	Datum		number;
 
 	source->is_null = text == NULL;
@@ -102,13 +102,13 @@ static void
 measure_directory(void *arg)
 {
 	Source	   *source = arg;
-	Oid			owner = get_role_oid(source->owner, true);
+	Oid			role = host_registered_role(source->registrar);
 
-	if (!OidIsValid(owner) || !has_privs_of_role(owner, ROLE_PG_READ_SERVER_FILES))
+	if (!has_privs_of_role(role, ROLE_PG_READ_SERVER_FILES))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to read directory \"%s\"", source->definition),
-				 errdetail("Role \"%s\" that bound it is not a member of pg_read_server_files.", source->owner)));
+				 errdetail("Role \"%s\" that bound it is not a member of pg_read_server_files.", source->registrar)));
 	source->bytes = directory_bytes(source->definition, 0);
 }
 
@@ -137,7 +137,7 @@ host_storage_read(TimestampTz now)
 	Source		source = {0};
 	bool		is_null;
 
-	scope_execute("SELECT source, definition, owner::text, bytes, measured_at FROM capforecast.image_storage",
+	scope_execute("SELECT source, definition, capforecast._registrar(registrar, registrar_name)::text, bytes, measured_at FROM capforecast.image_storage",
 				  0, NULL, NULL, NULL, true, SPI_OK_SELECT);
 	if (SPI_processed == 0)
 	{
@@ -146,7 +146,7 @@ host_storage_read(TimestampTz now)
 	}
 	source.kind = storage.source = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 	source.definition = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
-	source.owner = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
+	source.registrar = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
 	if (strcmp(source.kind, "pushed") != 0)
 	{
 		measure(&storage, &source, now);

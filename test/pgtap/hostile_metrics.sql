@@ -1,7 +1,7 @@
 -- Queries of own metrics that are wrong or hostile: refused, or contained, and one that
 -- fails does not stop the others.
 BEGIN;
-SELECT plan(32);
+SELECT plan(33);
 SET client_min_messages = warning;
 
 CREATE ROLE mallory;
@@ -10,7 +10,7 @@ CREATE SCHEMA lair AUTHORIZATION mallory;
 GRANT USAGE ON SCHEMA capforecast TO mallory;
 GRANT EXECUTE ON FUNCTION capforecast.add_metric, capforecast._measure_metric TO mallory;
 GRANT SELECT, INSERT, DELETE ON capforecast.own_metric TO mallory;
-GRANT INSERT, UPDATE (owner) ON capforecast._metric_query TO mallory;
+GRANT INSERT, UPDATE (registrar, registrar_name) ON capforecast._metric_query TO mallory;
 GRANT SELECT ON capforecast.metrics TO mallory;
 CREATE TABLE public.secret (n integer);
 INSERT INTO public.secret VALUES (42);
@@ -71,13 +71,14 @@ SELECT pg_temp.refused('SELECT n FROM mine', '42P01', 'names are looked up in pg
 SELECT lives_ok($$SELECT capforecast.add_metric('sets', 'SELECT lair.sets()')$$, 'a function may set what is undone');
 SELECT lives_ok($$SELECT capforecast.add_metric('swallows', 'SELECT lair.swallows()')$$, 'a function may hide its error');
 SELECT isnt(current_setting('application_name'), 'owned', 'set_config does not outlive the query');
-SELECT throws_ok($$UPDATE capforecast._metric_query SET owner = 'bystander'$$, '42501', NULL, 'a metric cannot be given to another role');
+SELECT lives_ok($$UPDATE capforecast._metric_query SET registrar = 10, registrar_name = 'bystander'$$, 'a metric cannot be given to another role');
 
 -- The job, with one that breaks after it was registered.
 SELECT capforecast.add_metric('breaks', 'SELECT n FROM lair.mine', limit_value => 9);
 SELECT capforecast.add_metric('later', 'SELECT 5');
 ALTER TABLE lair.mine RENAME n TO m;
 RESET ROLE;
+SELECT is((SELECT array_agg(DISTINCT registrar_name || ' ' || registrar::regrole) FROM capforecast._metric_query), '{mallory mallory}', 'it stays with who registered it');
 SELECT is(capforecast.capture_metrics(), 3::bigint, 'the metrics that work are captured');
 SELECT results_eq($$SELECT metric, value FROM capforecast.metric_value ORDER BY metric$$,
 	$$VALUES ('later', 5::double precision), ('sets', 1), ('swallows', 2)$$, 'with their values');

@@ -92,20 +92,22 @@ SELECT q.query, s.* FROM unnest(ARRAY[
 	CROSS JOIN LATERAL pg_temp.storage_from(query) s;
 SELECT count(*) FROM images;
 CREATE ROLE regress_capforecast_owner;
-UPDATE capforecast.image_storage SET owner = 'regress_capforecast_owner', definition = 'SELECT sum(size_bytes) FROM public.images';
+UPDATE capforecast.image_storage SET registrar_name = 'regress_capforecast_owner', definition = 'SELECT sum(size_bytes) FROM public.images';
 SELECT storage_used_gb, total_vendors FROM capforecast.capture_daily_snapshot(refresh => true);
 SELECT * FROM pg_temp.last_run();
 DROP ROLE regress_capforecast_owner;
 SELECT storage_used_gb, total_vendors FROM capforecast.capture_daily_snapshot(refresh => true);
 SELECT * FROM pg_temp.last_run();
--- Nobody registers a query for a role that he could not become.
+-- Nobody registers a query for another role: whoever writes it is its registrar.
 CREATE ROLE regress_capforecast_operator;
 GRANT USAGE ON SCHEMA capforecast TO regress_capforecast_operator;
 GRANT ALL ON capforecast.image_storage TO regress_capforecast_operator;
 SET ROLE regress_capforecast_operator;
-UPDATE capforecast.image_storage SET definition = 'SELECT 1', owner = 'postgres';
-UPDATE capforecast.image_storage SET definition = 'SELECT 1', owner = 'no_such_role';
-UPDATE capforecast.image_storage SET definition = 'SELECT 1', owner = 'regress_capforecast_operator' RETURNING owner;
+UPDATE capforecast.image_storage SET registrar = 10, registrar_name = 'postgres' RETURNING registrar_name, registrar = 10 AS is_given;
+UPDATE capforecast.image_storage SET definition = 'SELECT 1', registrar = 10, registrar_name = 'postgres' RETURNING registrar_name, registrar::regrole;
+DELETE FROM capforecast.image_storage;
+INSERT INTO capforecast.image_storage (source, definition, registrar, registrar_name) VALUES ('query', 'SELECT 1', 10, 'postgres')
+	RETURNING registrar_name, registrar::regrole;
 RESET ROLE;
 DROP OWNED BY regress_capforecast_operator;
 DROP ROLE regress_capforecast_operator;

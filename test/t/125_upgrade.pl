@@ -33,6 +33,9 @@ my %columns = map { split /\|/, $_, 2 } split /\n/, $node->safe_psql('old', q{
 	SELECT attrelid::regclass, string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute JOIN pg_class ON oid = attrelid
 	WHERE relnamespace = 'capforecast'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped GROUP BY 1});
 
+# The registrar's name has become two columns.
+s/\bowner, // for @columns{'capforecast.image_storage', 'capforecast._metric_query'};
+
 sub rows_of
 {
 	my ($database) = @_;
@@ -115,6 +118,10 @@ my %in_old = map { $_ => 1 } split /\n(?=routine|relation|column|constraint|inde
 is(join("\n", sort grep { !$in_new{$_} } keys %in_old), '', 'nothing is left that a new installation has not');
 is(join("\n", sort grep { !$in_old{$_} } keys %in_new), '', 'nothing lacks that a new installation has');
 is(rows_of('old'), $rows, 'every row is there');
+is($node->safe_psql('old', q{SELECT string_agg(capforecast._registrar(registrar, registrar_name), ' ')
+		FROM (TABLE capforecast.binding UNION ALL (SELECT metric, NULL, NULL, '{}', NULL, '{}', NULL, registrar, registrar_name FROM capforecast._metric_query)
+			UNION ALL (SELECT source, NULL, NULL, '{}', NULL, '{}', NULL, registrar, registrar_name FROM capforecast.image_storage)) r}),
+	'postgres postgres postgres', 'what was registered has its registrar');
 is($node->safe_psql('old', q{SELECT string_agg(oid::regprocedure::text, ' ') FROM pg_proc WHERE pronamespace = 'capforecast'::regnamespace
 		AND proname IN (SELECT proname FROM pg_proc WHERE pronamespace = 'capforecast'::regnamespace AND has_function_privilege('operator', oid, 'EXECUTE'))
 		AND NOT has_function_privilege('operator', oid, 'EXECUTE')}), '', 'the operator may still call what he could');

@@ -1,1 +1,6 @@
 ALTER TABLE capforecast.metric_value ADD COLUMN source text NOT NULL DEFAULT 'captured' CHECK (source IN ('captured', 'imported'));
+ALTER TABLE capforecast._metric_query ADD COLUMN registrar oid, ADD COLUMN registrar_name name;
+UPDATE capforecast._metric_query SET registrar_name = owner, registrar = coalesce(
+	(SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) owner), 0);
+ALTER TABLE capforecast._metric_query ALTER COLUMN registrar SET NOT NULL, ALTER COLUMN registrar_name SET NOT NULL, DROP COLUMN owner,
+	DROP CONSTRAINT _metric_query_metric_fkey;
