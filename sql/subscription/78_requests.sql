@@ -292,20 +292,25 @@ $$;
 COMMENT ON FUNCTION capforecast._order_addon(capforecast._subscription_row, capforecast.change_result, text, text, bigint, text, text, text, text) IS
 	'Ask Stripe for a quantity of an add-on.';
 
-CREATE FUNCTION capforecast._order_cancellation(s capforecast._subscription_row, plan capforecast.change_result, cancels boolean, idempotency_key text)
+-- The host's row says what Stripe last told; what is on its way may say otherwise, so that
+-- whether there is anything to do is for the outbox to tell.
+CREATE FUNCTION capforecast._order_cancellation(s capforecast._subscription_row, plan capforecast.change_result, cancels boolean, timing text, reason text,
+		idempotency_key text)
 	RETURNS capforecast.change_result LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	ordered record;
 BEGIN
 	SELECT * INTO ordered FROM capforecast._order(s, CASE WHEN cancels THEN 'cancel_subscription' ELSE 'resume_subscription' END,
-		CASE WHEN plan.action = 'cancel' THEN '{"cancelled": true}' ELSE jsonb_build_object('cancel_at_period_end', cancels) END, '{}',
-		'immediate', plan.effective_at, idempotency_key);
+		CASE WHEN timing = 'immediate' THEN '{"cancelled": true}' ELSE jsonb_build_object('cancel_at_period_end', cancels) END,
+		jsonb_strip_nulls(jsonb_build_object('reason', reason)), 'immediate', plan.effective_at, idempotency_key);
 	plan.outbox_id := ordered.outbox_id;
 	IF ordered.withdrawn THEN
 		plan.notes := plan.notes || 'request_replaced'::text;
 	END IF;
+	plan.action := CASE WHEN plan.outbox_id IS NULL AND NOT ordered.withdrawn THEN 'noop' WHEN NOT cancels THEN 'resume'
+		WHEN timing = 'immediate' THEN 'cancel' ELSE 'cancel_scheduled' END;
 	RETURN plan;
 END
 $$;
-COMMENT ON FUNCTION capforecast._order_cancellation(capforecast._subscription_row, capforecast.change_result, boolean, text) IS
+COMMENT ON FUNCTION capforecast._order_cancellation(capforecast._subscription_row, capforecast.change_result, boolean, text, text, text) IS
 	'Ask Stripe to end a subscription, with its period or at once, or not to.';

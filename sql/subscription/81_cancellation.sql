@@ -78,9 +78,12 @@ BEGIN
 		RETURN jsonb_populate_record(NULL::capforecast.change_result, earlier);
 	END IF;
 	plan := capforecast._plan_cancellation(v, timing, now);
+	IF s.managed THEN
+		plan := capforecast._order_cancellation(s, plan, true, timing, reason, idempotency_key);
+	END IF;
 	IF plan.action <> 'noop' THEN
 		IF s.managed THEN
-			plan := capforecast._order_cancellation(s, plan, true, idempotency_key);
+			NULL;		-- asked for, and written when Stripe's data shows it
 		ELSIF plan.action = 'cancel' THEN
 			PERFORM capforecast._set_cancellation(s, s.cancel_at_period_end, reason, now)
 			WHERE reason IS NOT NULL AND capforecast._host_column('vendor_subscriptions', 'cancel_at_period_end') IS NOT NULL;
@@ -119,10 +122,10 @@ BEGIN
 			format('Its status is %s, and its period ended at %s.', s.status, s.period_end), 'A vendor whose subscription has ended needs another one.');
 	END IF;
 	PERFORM capforecast._require_live(s);
-	IF NOT s.cancel_at_period_end THEN
+	IF s.managed THEN
+		plan := capforecast._order_cancellation(s, plan, false, 'period_end', NULL, idempotency_key);
+	ELSIF NOT s.cancel_at_period_end THEN
 		plan.action := 'noop';
-	ELSIF s.managed THEN
-		plan := capforecast._order_cancellation(s, plan, false, idempotency_key);
 	ELSE
 		PERFORM capforecast._set_cancellation(s, false, NULL, now);
 	END IF;
@@ -136,4 +139,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.resume_subscription(text, text, timestamptz) IS
-	'Take back a cancellation that has not taken effect; noop where there is none. Where Stripe manages the subscription it is asked for in stripe_outbox. Errors: P0002 unknown_vendor; 55000 not_live, already_ended, change_in_flight; 22023 idempotency_key_mismatch.';
+	'Take back a cancellation that has not taken effect; noop where there is none. Where Stripe manages the subscription it is asked for in stripe_outbox, unless the cancellation has not been handed out: then it is withdrawn. Errors: P0002 unknown_vendor; 55000 not_live, already_ended, change_in_flight; 22023 idempotency_key_mismatch.';

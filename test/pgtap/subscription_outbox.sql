@@ -245,7 +245,7 @@ SELECT is((r.action, r.outbox_id = pg_temp.newest(15), pg_temp.asked(15), pg_tem
 SELECT isnt(pg_temp.take(99, '2025-04-13'), NULL, '8.0.15');
 SELECT is(pg_temp.now_at_stripe(15, 'evt_15a', '2025-04-10 00:05', '{"essential_m": 1}', '{"ended_at": 1744243500}', 'canceled'), 'accepted', '8.0.15');
 SELECT is((SELECT (s.status, s.cancelled_at, (SELECT o.status FROM capforecast.stripe_outbox o WHERE o.id = pg_temp.newest(15)))::text FROM vendor_subscriptions s WHERE s.id = 15), '(cancelled,"2025-04-10 00:05:00+00",confirmed)', '8.0.15 confirmed by the end');
-SELECT is(pg_temp.word(format('SELECT capforecast.%s', call)), '55000 ' || word, '8.0.15 ' || call) FROM (VALUES ($$cancel_subscription('15', as_of => '2025-04-11')$$, 'not_live'), ($$quote_cancellation('15', as_of => '2025-04-11')$$, 'not_live'), ($$resume_subscription('15', as_of => '2025-04-11')$$, 'already_ended')) x(call, word);
+SELECT is(pg_temp.word(format('SELECT capforecast.%s', call)), '55000 ' || word, '8.0.15 ' || call) FROM (VALUES ($$cancel_subscription('15', as_of => '2025-04-11')$$, 'already_ended'), ($$quote_cancellation('15', as_of => '2025-04-11')$$, 'already_ended'), ($$resume_subscription('15', as_of => '2025-04-11')$$, 'already_ended')) x(call, word);
 
 -- Stuck
 SELECT is((SELECT r.findings ->> 'outbox_stuck' FROM capforecast.cleanup_stale_subscriptions('2025-04-13') r), NULL, '8.0.9 within a day');
