@@ -29,3 +29,7 @@ CREATE TYPE capforecast.threshold_forecast AS (
 );
 COMMENT ON TYPE capforecast.threshold_forecast IS
 	'The answer of time_to_threshold(). days_left and breach_date (UTC; reached by then with a chance of a half) are set where status is ok or already_breached (then 0, and the day since which). Earliest and latest hold the range of the confidence level, NULL beyond the horizon; breach_probability is the chance within the horizon; ready_on is when there will be enough points.';
+
+CREATE TYPE capforecast.threshold_curve AS (forecast capforecast.threshold_forecast, chances double precision[]);
+COMMENT ON TYPE capforecast.threshold_curve IS
+	'The answer of _threshold_curve(): that of time_to_threshold(), and the chance of having reached the threshold by each of the days asked for (NULL where there is no chance to give).';

@@ -22,3 +22,8 @@ CREATE FUNCTION capforecast.metric_series(metric text, as_of timestamptz DEFAULT
 	LANGUAGE C STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'capforecast_metric_series';
 COMMENT ON FUNCTION capforecast.metric_series(text, timestamptz) IS
 	'The last 400 values of a metric until the UTC day of as_of (NULL: now), which its forecasts are made from, as a series, for decompose(), backtest() and the like. Error: 22023 for a metric that does not exist.';
+
+CREATE FUNCTION capforecast._period_days(argument text, period interval, as_of timestamptz, least_days integer, most_days integer)
+	RETURNS integer LANGUAGE C IMMUTABLE AS 'MODULE_PATHNAME', 'capforecast_period_days';
+COMMENT ON FUNCTION capforecast._period_days(text, interval, timestamptz, integer, integer) IS
+	'How many days of the UTC calendar the interval spans from as_of on; 22023 unless between the two, 22004 where it is NULL, with the argument''s name in the message.';

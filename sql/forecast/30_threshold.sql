@@ -15,3 +15,11 @@ CREATE FUNCTION capforecast.time_to_threshold(metric text, threshold double prec
 	LANGUAGE C STABLE PARALLEL SAFE COST 50000 ROWS 1 AS 'MODULE_PATHNAME', 'capforecast_time_to_threshold_metric';
 COMMENT ON FUNCTION capforecast.time_to_threshold(text, double precision, interval, double precision, text, integer, text, timestamptz) IS
 	'The same for a metric of capforecast.metrics, by name; kind is the metric''s own where it is not given. Error: 22023 for a metric that does not exist.';
+
+CREATE FUNCTION capforecast._threshold_curve(metric text, threshold double precision, horizon interval,
+		confidence_level double precision, direction text, season_length integer, kind text, as_of timestamptz,
+		chance_days integer[])
+	RETURNS SETOF capforecast.threshold_curve
+	LANGUAGE C STABLE PARALLEL SAFE COST 50000 ROWS 1 AS 'MODULE_PATHNAME', 'capforecast_threshold_curve';
+COMMENT ON FUNCTION capforecast._threshold_curve(text, double precision, interval, double precision, text, integer, text, timestamptz, integer[]) IS
+	'time_to_threshold(metric), and of the same simulation the chance by each of so many days after as_of (each 1 to 10000, 100 at most); days beyond the horizon change nothing of the answer.';

@@ -205,6 +205,21 @@ CREATE FUNCTION capforecast._doctor_storage(as_of timestamptz)
 $$;
 COMMENT ON FUNCTION capforecast._doctor_storage(timestamptz) IS 'What doctor() finds about image storage.';
 
+-- Every plan measures against it, and only the operator knows it.
+CREATE FUNCTION capforecast._doctor_tier(as_of timestamptz)
+	RETURNS TABLE (severity text, subject text, problem text, fix text)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN (f.tier).name = (u.tier).name THEN 'info' ELSE 'warning' END, 'infrastructure_tier',
+		format('nobody has told which size of infrastructure is in use; limits are measured against %s, %s', (u.tier).name,
+			CASE WHEN (f.tier).name = (u.tier).name THEN 'which carries the use' ELSE format('and the use is that of %s', (f.tier).name) END),
+		format('SELECT capforecast.use_infrastructure_tier(%L);', (f.tier).name)
+	FROM capforecast._last_usage(as_of) usage
+		CROSS JOIN LATERAL capforecast._tier_in_use(usage) u
+		CROSS JOIN LATERAL capforecast._tier_for(usage) f
+	WHERE NOT u.is_told
+$$;
+COMMENT ON FUNCTION capforecast._doctor_tier(timestamptz) IS 'doctor() asks for the size in use where use_infrastructure_tier() was not called.';
+
 CREATE FUNCTION capforecast._doctor_grants()
 	RETURNS TABLE (severity text, subject text, problem text, fix text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -213,7 +228,7 @@ CREATE FUNCTION capforecast._doctor_grants()
 	FROM (SELECT string_agg(c.oid::regclass::text, ', ' ORDER BY c.relname) AS names
 			FROM pg_class c
 			WHERE c.relnamespace = 'capforecast'::regnamespace AND c.relkind IN ('r', 'v') AND NOT has_table_privilege(c.oid, 'SELECT')
-				AND (c.relname !~ '^_' OR c.relname = '_infrastructure_tier')) t
+				AND (c.relname !~ '^_' OR c.relname IN ('_infrastructure_tier', '_policy'))) t
 	WHERE t.names IS NOT NULL
 $$;
 COMMENT ON FUNCTION capforecast._doctor_grants() IS 'What doctor() finds about the caller''s right to read the extension''s own tables.';
@@ -236,6 +251,7 @@ BEGIN
 			UNION ALL SELECT * FROM capforecast._doctor_jobs(now)
 			UNION ALL SELECT * FROM capforecast._doctor_schedule(now)
 			UNION ALL SELECT * FROM capforecast._doctor_storage(now)
+			UNION ALL SELECT * FROM capforecast._doctor_tier(now)
 			UNION ALL SELECT * FROM capforecast._doctor_writers()) f
 		ORDER BY array_position('{error,warning,info}'::text[], f.severity), f.subject, f.problem;
 END

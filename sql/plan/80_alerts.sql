@@ -26,23 +26,24 @@ SELECT pg_catalog.pg_extension_config_dump('capforecast.alert_alert_id_seq', '')
 
 -- What each limit says: how urgent it is, and whether it is calm enough to end an alert.
 -- Between the two lies a gap, so that a value about the edge does not open and close.
-CREATE FUNCTION capforecast._alert_levels(policy text, as_of timestamptz)
-	RETURNS TABLE (metric text, limit_kind text, urgency text, is_reached boolean, is_below boolean, is_calm boolean,
-		current_value double precision, limit_value double precision, utilization_ratio double precision,
-		days_left integer, plan_date date, reason text)
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT o.metric, o.limit_kind, capforecast._urgency(o.status, d.days, o.utilization_ratio),
+CREATE TYPE capforecast._alert_level AS (
+	metric text, limit_kind text, urgency text, is_reached boolean, is_calm boolean,
+	current_value double precision, limit_value double precision, utilization_ratio double precision, is_guessed boolean,
+	plan_date date, reason text
+);
+COMMENT ON TYPE capforecast._alert_level IS 'What raise_alerts() decides from, of one limit. is_calm: no date is near.';
+
+CREATE FUNCTION capforecast._alert_level_of(o capforecast._limit_forecast, policy text, numbers capforecast._planning, today date)
+	RETURNS SETOF capforecast._alert_level LANGUAGE sql STABLE ROWS 1 BEGIN ATOMIC
+	SELECT o.metric, o.limit_kind, capforecast._urgency(numbers, o.status, d.days, o.utilization_ratio),
 		o.status = 'already_breached',
-		coalesce(o.utilization_ratio < 0.98, false),
-		o.status IN ('ok', 'beyond_horizon', 'no_growth', 'shrinking') AND coalesce(d.days > 45, true),
-		o.current_value, o.limit_value, o.utilization_ratio, d.days, p.plan_date,
-		capforecast._limit_reason(o.metric, o.limit_name, o.unit, o.status, o.current_value, o.limit_value, o.utilization_ratio,
-			o.breach_date, o.breach_date_earliest, o.breach_date_latest, o.reason)
-	FROM capforecast._outlook('120 days', as_of) o
-		CROSS JOIN LATERAL capforecast._plan_date(policy, o.status, o.breach_date_earliest, o.breach_date, o.breach_date_latest) AS p(plan_date)
-		CROSS JOIN LATERAL capforecast._days_until(p.plan_date, as_of) AS d(days)
-$$;
-COMMENT ON FUNCTION capforecast._alert_levels(text, timestamptz) IS 'What raise_alerts() decides from.';
+		o.status IN ('ok', 'beyond_horizon', 'no_growth', 'shrinking') AND coalesce(d.days > numbers.calm_days, true),
+		o.current_value, o.limit_value, o.utilization_ratio, o.is_guessed, p.plan_date, capforecast._limit_reason(o)
+	FROM (SELECT capforecast._plan_date(policy, o.status, o.breach_date_earliest, o.breach_date, o.breach_date_latest, today) AS plan_date) p
+		CROSS JOIN LATERAL (SELECT capforecast._days_until(p.plan_date, today) AS days) d;
+END;
+COMMENT ON FUNCTION capforecast._alert_level_of(capforecast._limit_forecast, text, capforecast._planning, date) IS
+	'What a row of the outlook says of an alert.';
 
 CREATE FUNCTION capforecast._announce_alert(event text, alert capforecast.alert, previous_severity text, as_of timestamptz)
 	RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -53,26 +54,34 @@ CREATE FUNCTION capforecast._announce_alert(event text, alert capforecast.alert,
 $$;
 COMMENT ON FUNCTION capforecast._announce_alert(text, capforecast.alert, text, timestamptz) IS 'Tell the listeners of channel capforecast.';
 
+-- Measured below: below the limit, and where the limit is a guess, below that which the alert is about.
+-- The operator may raise a limit, a guess may not.
+CREATE FUNCTION capforecast._is_below(level capforecast._alert_level, alert_limit double precision, numbers capforecast._planning)
+	RETURNS boolean LANGUAGE sql IMMUTABLE
+	RETURN coalesce(level.utilization_ratio < numbers.calm_ratio
+		AND NOT (level.is_guessed AND level.limit_value > alert_limit AND level.current_value >= numbers.calm_ratio * alert_limit), false);
+COMMENT ON FUNCTION capforecast._is_below(capforecast._alert_level, double precision, capforecast._planning) IS
+	'Is use measured far enough below the limit for an alert about one that was reached to end?';
+
 -- One limit: opens, escalates or ends its alert. NULL: nothing to tell.
-CREATE FUNCTION capforecast._follow_limit(metric text, limit_kind text, urgency text, is_reached boolean, is_below boolean, is_calm boolean,
-		current_value double precision, limit_value double precision, plan_date date, reason text, cooldown interval, as_of timestamptz,
+CREATE FUNCTION capforecast._follow_limit(level capforecast._alert_level, numbers capforecast._planning, cooldown interval, as_of timestamptz,
 		OUT event text, OUT alert_id bigint, OUT previous_severity text)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-	is_urgent constant boolean := _follow_limit.urgency IN ('warning', 'critical');
-	is_over boolean;
 	alert capforecast.alert;
+	is_below boolean;
+	is_over boolean;
 BEGIN
 	SELECT * INTO alert FROM capforecast.alert a
-	WHERE a.metric = _follow_limit.metric AND a.limit_kind = _follow_limit.limit_kind AND a.recovered_at IS NULL FOR UPDATE;
+	WHERE a.metric = level.metric AND a.limit_kind = level.limit_kind AND a.recovered_at IS NULL FOR UPDATE;
 	IF NOT FOUND THEN
-		IF is_urgent AND (_follow_limit.is_reached OR NOT EXISTS (
-				SELECT FROM capforecast.alert a WHERE a.metric = _follow_limit.metric AND a.limit_kind = _follow_limit.limit_kind
+		IF level.urgency IN ('warning', 'critical') AND (level.is_reached OR NOT EXISTS (
+				SELECT FROM capforecast.alert a WHERE a.metric = level.metric AND a.limit_kind = level.limit_kind
 					AND a.recovered_at > _follow_limit.as_of - _follow_limit.cooldown)) THEN
 			INSERT INTO capforecast.alert AS a (metric, limit_kind, severity, opened_at, is_breach, limit_value, current_value, breach_date, reason)
-			VALUES (_follow_limit.metric, _follow_limit.limit_kind, _follow_limit.urgency, _follow_limit.as_of, _follow_limit.is_reached,
-				_follow_limit.limit_value, _follow_limit.current_value, _follow_limit.plan_date, _follow_limit.reason)
+			VALUES (level.metric, level.limit_kind, level.urgency, _follow_limit.as_of, level.is_reached,
+				level.limit_value, level.current_value, level.plan_date, level.reason)
 			RETURNING a.alert_id INTO alert_id;
 			event := 'new';
 		END IF;
@@ -81,24 +90,27 @@ BEGIN
 
 	alert_id := alert.alert_id;
 	previous_severity := alert.severity;
-	is_over := _follow_limit.is_calm AND (_follow_limit.is_below OR NOT alert.is_breach);
+	is_below := capforecast._is_below(level, alert.limit_value, numbers);
+	is_over := level.is_calm AND (is_below OR NOT alert.is_breach);
 	event := CASE
-		WHEN _follow_limit.urgency = 'critical' AND alert.severity = 'warning' THEN 'escalated'
+		WHEN level.urgency = 'critical' AND alert.severity = 'warning' THEN 'escalated'
 		WHEN is_over AND coalesce(alert.calm_since, _follow_limit.as_of) <= _follow_limit.as_of - _follow_limit.cooldown THEN 'recovered' END;
 	UPDATE capforecast.alert a SET
 		severity = CASE WHEN event = 'escalated' THEN 'critical' ELSE a.severity END,
 		escalated_at = CASE WHEN event = 'escalated' THEN _follow_limit.as_of ELSE a.escalated_at END,
-		is_breach = a.is_breach OR _follow_limit.is_reached,
+		is_breach = a.is_breach OR level.is_reached,
 		-- what is not known is neither calm nor urgent
 		calm_since = CASE WHEN is_over THEN coalesce(a.calm_since, _follow_limit.as_of)
-			WHEN _follow_limit.urgency = 'unknown' THEN a.calm_since END,
+			WHEN level.urgency = 'unknown' THEN a.calm_since END,
 		recovered_at = CASE WHEN event = 'recovered' THEN _follow_limit.as_of END,
-		limit_value = _follow_limit.limit_value, current_value = _follow_limit.current_value,
-		breach_date = _follow_limit.plan_date, reason = _follow_limit.reason
+		-- of a breach, the limit that was passed stays while a guess would raise it
+		limit_value = CASE WHEN (a.is_breach OR level.is_reached) AND level.is_guessed AND NOT is_below THEN least(a.limit_value, level.limit_value)
+			ELSE level.limit_value END,
+		current_value = level.current_value, breach_date = level.plan_date, reason = level.reason
 	WHERE a.alert_id = alert.alert_id;
 END
 $$;
-COMMENT ON FUNCTION capforecast._follow_limit(text, text, text, boolean, boolean, boolean, double precision, double precision, date, text, interval, timestamptz) IS
+COMMENT ON FUNCTION capforecast._follow_limit(capforecast._alert_level, capforecast._planning, interval, timestamptz) IS
 	'What raise_alerts() does for one limit.';
 
 -- An alert about a metric that was dropped would never end.
@@ -111,20 +123,25 @@ CREATE FUNCTION capforecast._end_orphans(as_of timestamptz)
 $$;
 COMMENT ON FUNCTION capforecast._end_orphans(timestamptz) IS 'End the open alerts about metrics that do not exist any more.';
 
-CREATE FUNCTION capforecast.raise_alerts(policy text DEFAULT 'expected', cooldown interval DEFAULT '24 hours', as_of timestamptz DEFAULT NULL)
-	RETURNS TABLE (event text, metric text, limit_kind text, severity text, previous_severity text, reason text)
+CREATE TYPE capforecast.alert_event AS (event text, metric text, limit_kind text, severity text, previous_severity text, reason text);
+COMMENT ON TYPE capforecast.alert_event IS 'A row of raise_alerts(): an alert that is new, escalated or recovered.';
+
+CREATE FUNCTION capforecast.raise_alerts(policy text DEFAULT 'expected', cooldown interval DEFAULT NULL, as_of timestamptz DEFAULT NULL)
+	RETURNS SETOF capforecast.alert_event
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
 	started constant timestamptz := clock_timestamp();
 	now constant timestamptz := capforecast._now(as_of);
+	numbers constant capforecast._planning := capforecast._planning_now();
+	wait constant interval := coalesce(cooldown, make_interval(secs => 3600 * numbers.alert_cooldown_hours));
 	told record;
 	alert capforecast.alert;
 	examined bigint := 0;
 	changed bigint := 0;
 BEGIN
 	PERFORM capforecast._check_policy(raise_alerts.policy);
-	IF raise_alerts.cooldown IS NULL OR raise_alerts.cooldown < '0' THEN
+	IF wait < '0' THEN
 		RAISE invalid_parameter_value USING
 			MESSAGE = 'cooldown must not be negative',
 			HINT = 'Give an interval, for example ''24 hours''.';
@@ -135,9 +152,10 @@ BEGIN
 
 	FOR told IN
 		SELECT f.*
-		FROM (SELECT * FROM capforecast._alert_levels(raise_alerts.policy, now) l ORDER BY l.metric, l.limit_kind) l
-			CROSS JOIN LATERAL capforecast._follow_limit(l.metric, l.limit_kind, l.urgency, l.is_reached, l.is_below, l.is_calm,
-				l.current_value, l.limit_value, l.plan_date, l.reason, raise_alerts.cooldown, now) f
+		FROM (SELECT l FROM capforecast._outlook(make_interval(days => numbers.alert_horizon_days::integer), now) o
+				CROSS JOIN LATERAL capforecast._alert_level_of(o, raise_alerts.policy, numbers, (now AT TIME ZONE 'UTC')::date) l
+				ORDER BY l.metric, l.limit_kind) levels
+			CROSS JOIN LATERAL capforecast._follow_limit(levels.l, numbers, wait, now) f
 		UNION ALL SELECT * FROM capforecast._end_orphans(now)
 	LOOP
 		examined := examined + 1;
@@ -145,16 +163,10 @@ BEGIN
 		changed := changed + 1;
 		SELECT a.* INTO alert FROM capforecast.alert a WHERE a.alert_id = told.alert_id;
 		PERFORM capforecast._announce_alert(told.event, alert, told.previous_severity, now);
-		event := told.event;
-		previous_severity := told.previous_severity;
-		metric := alert.metric;
-		limit_kind := alert.limit_kind;
-		severity := alert.severity;
-		reason := alert.reason;
-		RETURN NEXT;
+		RETURN NEXT ROW(told.event, alert.metric, alert.limit_kind, alert.severity, told.previous_severity, alert.reason)::capforecast.alert_event;
 	END LOOP;
 	PERFORM capforecast._settle_run('raise_alerts', started, now, examined, changed);
 END
 $$;
 COMMENT ON FUNCTION capforecast.raise_alerts(text, interval, timestamptz) IS
-	'Compare the outlook with the open alerts, and tell what has changed: a row, and a NOTIFY on channel capforecast with the same as JSON, for each alert that is new (a limit reached, or to be within 30 days by the policy), escalated (to critical: reached, or within 7 days) or recovered. An alert is said once however often this runs; it recovers when nothing speaks for it (no date within 45 days, and what was reached measured below 98 % of the limit) for the cooldown, never because too little is known, and is not raised anew within the cooldown unless the limit is reached. Error: 22023.';
+	'Compare the outlook with the open alerts, and tell what has changed: a row, and a NOTIFY on channel capforecast with the same as JSON, for each alert that is new (a limit reached, or to be within 30 days by the policy), escalated (to critical: reached, or within 7 days) or recovered. An alert is said once however often this runs; it recovers when nothing speaks for it (no date within 45 days, and what was reached measured below 98 % of the limit) for the cooldown, never because too little is known, and is not raised anew within the cooldown unless the limit is reached. A limit that was reached may be raised by the operator, not by a guess at the tier in use. policy has these numbers, and the cooldown (24 hours) where none is given. Error: 22023.';

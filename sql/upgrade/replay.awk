@@ -44,7 +44,12 @@ statement == "" && !/^[A-Z]/ { next }
 {
 	statement = statement $0 "\n"
 	line = $0
-	while (match(line, /\$[A-Za-z_]*\$/))
+	# a body that is parsed when the function is made ends with a line of its own
+	if (quote == "" && line ~ /BEGIN ATOMIC$/)
+		quote = "ATOMIC"
+	else if (quote == "ATOMIC" && line == "END;")
+		quote = ""
+	while (quote != "ATOMIC" && match(line, /\$[A-Za-z_]*\$/))
 	{
 		tag = substr(line, RSTART, RLENGTH)
 		if (quote == "")

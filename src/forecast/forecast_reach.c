@@ -11,7 +11,6 @@
 #include <math.h>
 
 #include "miscadmin.h"
-#include "utils/fmgrprotos.h"
 
 #include "common/clock.h"
 #include "core/numerics/cf_num.h"
@@ -52,6 +51,24 @@ steps_until(const CfGrid *grid, TimestampTz until)
 	return Max(series_grid_bucket(grid, until) - (grid->n - 1), 1);
 }
 
+static TimestampTz
+chance_time(const ReachRequest *request, int i)
+{
+	int64		ahead = request->chance_days[i] * USECS_PER_DAY;
+
+	return request->as_of < END_TIMESTAMP - ahead ? request->as_of + ahead : END_TIMESTAMP - 1;
+}
+
+static TimestampTz
+last_asked(const ReachRequest *request)
+{
+	TimestampTz last = request->until;
+
+	for (int i = 0; i < request->n_chances; i++)
+		last = Max(last, chance_time(request, i));
+	return last;
+}
+
 /* By the peaks, on steps of which the horizon has not too many. */
 static void
 read_input(const Series *series, const ReachRequest *request, ForecastInput *input)
@@ -64,7 +81,7 @@ read_input(const Series *series, const ReachRequest *request, ForecastInput *inp
 		.as_of = request->as_of,
 		.for_limit = true,
 		.is_upward = request->direction == CF_UPWARD,
-		.until = request->until,
+		.until = last_asked(request),
 		.most_steps = CF_REACH_MAX_HORIZON,
 	};
 
@@ -77,24 +94,32 @@ is_reached(double value, const ReachRequest *request)
 	return request->direction == CF_UPWARD ? value >= request->threshold : value <= request->threshold;
 }
 
-/* Reached already: since the first step of the run that ends with the last value. */
+/*
+ * Reached already: since the first step of the run that ends with the last value.  Where all that is known is
+ * part of it, it may have begun before.
+ */
 static void
 describe_breach(const ForecastInput *input, const ReachRequest *request, Reach *reach)
 {
 	const double *y = input->on_grid.y;
 	int			since = input->on_grid.grid.n - 1;
+	int			i;
+	DateADT		day;
 
-	for (int i = since; i >= 0 && (isnan(y[i]) || is_reached(y[i], request)); i--)
+	for (i = since; i >= 0 && (isnan(y[i]) || is_reached(y[i], request)); i--)
 		since = isnan(y[i]) ? since : i;
-	reach->has_breach = reach->has_earliest = reach->has_latest = reach->has_probability = true;
-	reach->breach = series_grid_session_day(&input->on_grid.grid, since);
-	reach->earliest = reach->latest = reach->breach;
+	day = series_grid_session_day(&input->on_grid.grid, since);
+	reach->has_breach = reach->has_earliest = reach->has_latest = i >= 0;
+	reach->breach = reach->earliest = reach->latest = day;
+	reach->has_days_left = reach->has_probability = true;
 	reach->days_left = 0;
 	reach->probability = 1.0;
+	for (int c = 0; c < request->n_chances; c++)
+		request->chance[c] = 1.0;
 	decide(reach, FORECAST_ALREADY_BREACHED,
-		   psprintf("The value has been at or %s %.15g since %s.",
+		   psprintf("The value has been at or %s %.15g since %s%s.",
 					request->direction == CF_UPWARD ? "above" : "below", request->threshold,
-					clock_date_text(reach->breach)));
+					clock_date_text(day), reach->has_breach ? "" : " or earlier"));
 }
 
 static bool
@@ -121,6 +146,7 @@ describe_passage(const ForecastInput *input, const ReachRequest *request, const 
 	{
 		case CF_REACH_OK:
 			reach->has_breach = day_of_step(input, passage->median, request, &reach->breach);
+			reach->has_days_left = reach->has_breach;
 			reach->days_left = reach->breach - clock_utc_day(request->as_of);
 			break;
 		case CF_REACH_ALREADY:
@@ -147,6 +173,13 @@ describe_passage(const ForecastInput *input, const ReachRequest *request, const 
 	}
 }
 
+static int
+limited_steps(const CfGrid *grid, TimestampTz until)
+{
+	return (int) Min(steps_until(grid, until), CF_REACH_MAX_HORIZON);
+}
+
+/* One simulation gives the dates and all of the chances. */
 static void
 simulate(const ForecastInput *input, const ReachRequest *request, Reach *reach)
 {
@@ -154,7 +187,8 @@ simulate(const ForecastInput *input, const ReachRequest *request, Reach *reach)
 	CfReachOptions options = {
 		.threshold = request->threshold,
 		.direction = request->direction,
-		.horizon = (int) Min(steps_until(&on_grid->grid, request->until), CF_REACH_MAX_HORIZON),
+		.horizon = limited_steps(&on_grid->grid, request->until),
+		.curve = limited_steps(&on_grid->grid, last_asked(request)),
 		.confidence_level = request->level,
 		.kind = request->kind,
 		.season_length = request->season_length,
@@ -163,10 +197,14 @@ simulate(const ForecastInput *input, const ReachRequest *request, Reach *reach)
 	};
 	CfReach		passage;
 	CfStatus	status;
-	double	   *work = series_work(cf_reach_worksize(on_grid->grid.n, options.horizon));
+	double	   *work = series_work(cf_reach_worksize(on_grid->grid.n, options.curve));
+	double	   *curve = palloc(sizeof(double) * options.curve);
 
-	FORECAST_CALL(status, cf_reach(on_grid->y, on_grid->grid.n, &options, &forecast_stop, work, NULL, &passage));
+	FORECAST_CALL(status, cf_reach(on_grid->y, on_grid->grid.n, &options, &forecast_stop, work, curve, &passage));
 	pfree(work);
+	for (int i = 0; status == CF_OK && i < request->n_chances; i++)
+		request->chance[i] = curve[limited_steps(&on_grid->grid, chance_time(request, i)) - 1];
+	pfree(curve);
 	forecast_check(status);
 	if (status == CF_NOT_FINITE)
 		decide(reach, FORECAST_UNRELIABLE, pstrdup("The values are too large to calculate with."));
@@ -214,31 +252,10 @@ reach_run(const Series *series, const ReachRequest *request, Reach *reach)
 	reach->verdict.reason = forecast_remarked(reach->verdict.reason, input.on_grid.remark);
 }
 
-static TimestampTz
-horizon_end(FunctionCallInfo fcinfo, int argument, TimestampTz as_of)
-{
-	TimestampTz until;
-
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("horizon must not be null"),
-				 errhint("Leave it out for its default.")));
-	/* of timestamp, not timestamptz: months and days of the calendar in UTC */
-	until = DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval, TimestampGetDatum(as_of),
-												  PG_GETARG_DATUM(argument)));
-	if (until <= as_of || until > as_of + CF_REACH_MAX_HORIZON * USECS_PER_DAY)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("horizon must be longer than 0 and at most %d days", CF_REACH_MAX_HORIZON),
-				 errdetail("It ends %s.", until <= as_of ? "where it begins, or before" : "later than that"),
-				 errhint("Give an interval, for example '365 days'.")));
-	return until;
-}
-
 void
 reach_request_read(FunctionCallInfo fcinfo, int first, ReachRequest *request)
 {
+	memset(request, 0, sizeof(*request));
 	request->has_threshold = !PG_ARGISNULL(first);
 	request->threshold = request->has_threshold ? PG_GETARG_FLOAT8(first) : 0.0;
 	if (!isfinite(request->threshold))
@@ -248,7 +265,7 @@ reach_request_read(FunctionCallInfo fcinfo, int first, ReachRequest *request)
 				 errdetail("It is %.15g.", request->threshold),
 				 errhint("Give NULL where there is no limit.")));
 	request->as_of = clock_as_of(fcinfo, first + 6, GetCurrentTimestamp());
-	request->until = horizon_end(fcinfo, first + 1, request->as_of);
+	request->until = request_period_end(fcinfo, first + 1, "horizon", request->as_of, 0, CF_REACH_MAX_HORIZON);
 	request->level = request_level(fcinfo, first + 2);
 	request->direction = request_direction(fcinfo, first + 3);
 	request->season_length = request_season_length(fcinfo, first + 4);

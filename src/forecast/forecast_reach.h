@@ -16,6 +16,9 @@
 #define REACH_MIN_POINTS	14
 #define REACH_MIN_DAYS		7
 
+/* Chances may be asked for so many days. */
+#define REACH_MAX_CHANCES	100
+
 typedef struct ReachRequest
 {
 	bool		has_threshold;	/* false: there is no limit */
@@ -26,6 +29,9 @@ typedef struct ReachRequest
 	double		level;
 	int			season_length;
 	CfKind		kind;
+	int			n_chances;		/* so many days after as_of ... */
+	const int32 *chance_days;
+	double	   *chance;			/* ... the chance of having reached it by then is put here */
 } ReachRequest;
 
 typedef struct Reach
@@ -33,15 +39,16 @@ typedef struct Reach
 	ForecastVerdict verdict;
 	bool		has_current;
 	double		current;
-	bool		has_breach;		/* days_left and breach are set */
+	bool		has_days_left;	/* where it is reached, or will be within the horizon with a chance of a half */
 	int			days_left;
-	DateADT		breach;			/* reached by then with a chance of a half; already_breached: since then */
+	bool		has_breach;
+	DateADT		breach;			/* reached by then with that chance; already_breached: since then, and known to be */
 	bool		has_earliest;
 	DateADT		earliest;
 	bool		has_latest;
 	DateADT		latest;
 	bool		has_probability;
-	double		probability;	/* of reaching it within the horizon */
+	double		probability;	/* of reaching it within the horizon; the chances asked for are set, too */
 	int			n_points;
 	bool		has_coverage;
 	double		coverage_ratio;

@@ -8,9 +8,11 @@
 
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/formatting.h"
 
 #include "common/clock.h"
+#include "common/row.h"
 #include "forecast/forecast_request.h"
 
 /* Names that models have elsewhere. */
@@ -166,6 +168,27 @@ request_as_of(FunctionCallInfo fcinfo, int argument, TimestampTz *as_of)
 	return true;
 }
 
+TimestampTz
+request_period_end(FunctionCallInfo fcinfo, int argument, const char *name, TimestampTz as_of, int least, int most)
+{
+	TimestampTz end;
+	DateADT		days;
+
+	refuse_null(fcinfo, argument, name);
+	/* of timestamp, not timestamptz: months and days of the calendar in UTC */
+	end = DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval, TimestampGetDatum(as_of), PG_GETARG_DATUM(argument)));
+	days = clock_utc_day(end) - clock_utc_day(as_of);
+	if (least == 0 ? end <= as_of || end > as_of + most * USECS_PER_DAY : days < least || days > most || end < as_of)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 least == 0 ? errmsg("%s must be longer than 0 and at most %d days", name, most) :
+				 errmsg("%s must be between %d and %d days", name, Max(least, 0), most),
+				 errdetail("It ends %s.", end <= as_of ? "where it begins, or before" :
+						   days < least ? "sooner than that" : "later than that"),
+				 errhint("Give an interval, for example '30 days'.")));
+	return end;
+}
+
 static double
 bound(FunctionCallInfo fcinfo, int argument, const char *name)
 {
@@ -212,4 +235,23 @@ forecast_request_read(FunctionCallInfo fcinfo, int first, ForecastRequest *reque
 	request->options.kind = request_kind(fcinfo, first + 6);
 	request->has_as_of = request_as_of(fcinfo, first + 7, &request->as_of);
 	request->miss_factor = 1.0;
+}
+
+/*
+ * capforecast._period_days(argument, period, as_of, least_days, most_days) → integer
+ */
+PG_FUNCTION_INFO_V1(capforecast_period_days);
+Datum
+capforecast_period_days(PG_FUNCTION_ARGS)
+{
+	TimestampTz as_of;
+	TimestampTz end;
+
+	row_require(fcinfo, 0, "argument");
+	row_require(fcinfo, 3, "least_days");
+	row_require(fcinfo, 4, "most_days");
+	row_require(fcinfo, 2, "as_of");
+	as_of = clock_as_of(fcinfo, 2, 0);
+	end = request_period_end(fcinfo, 1, text_to_cstring(PG_GETARG_TEXT_PP(0)), as_of, PG_GETARG_INT32(3), PG_GETARG_INT32(4));
+	PG_RETURN_INT32(clock_utc_day(end) - clock_utc_day(as_of));
 }

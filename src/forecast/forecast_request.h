@@ -41,6 +41,14 @@ extern CfKind request_kind(FunctionCallInfo fcinfo, int argument);
 extern CfDirection request_direction(FunctionCallInfo fcinfo, int argument);
 extern bool request_as_of(FunctionCallInfo fcinfo, int argument, TimestampTz *as_of);
 
+/*
+ * The end of an interval that begins at as_of.  It spans at least and at most so many days of the UTC calendar;
+ * least 0: any time at all, REQUEST_MAY_BE_EMPTY: none, too.  Else 22023, 22004 where it is NULL.
+ */
+#define REQUEST_MAY_BE_EMPTY	(-1)
+extern TimestampTz request_period_end(FunctionCallInfo fcinfo, int argument, const char *name, TimestampTz as_of,
+									  int least, int most);
+
 /* floor and cap of options, from the two arguments; infinite ones are none. */
 extern void request_bounds(FunctionCallInfo fcinfo, int floor_argument, CfOptions *options, bool *may_be_count);
 

@@ -6,9 +6,11 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 
 #include "common/clock.h"
@@ -18,29 +20,32 @@
 #include "host/host_sql.h"
 #include "host/host_usage.h"
 #include "plan/plan_health.h"
-#include "plan/rules/cf_tier.h"
 
 /* From here on the next size is announced. */
 #define TRIGGER_PERCENT	70.0
 
-/* Columns of infrastructure_tiers as read below, counted from 1. */
-#define COLUMN_NAME			1
-#define COLUMN_COST			2
-#define COLUMN_CURRENCY		3
-#define COLUMN_FIRST_MAX	4
+/* Columns of _health before those of the shares. */
+#define N_FACTS 15
+#define N_COLUMNS (N_FACTS + N_TIER_METRICS + N_RESOURCES)
+
+/* Columns of the statement below, counted from 1. */
+enum
+{
+	COLUMN_USAGE = 1, COLUMN_NAME, COLUMN_COST, COLUMN_CURRENCY, COLUMN_EXCEEDED, COLUMN_NEXT, COLUMN_FIRST_MAX
+};
+
+/* The tier that carries the usage, as the plan has it; parameters in the order of TierMetric. */
+static const char *const tier_statement =
+"SELECT u.usage, (f.tier).name, (f.tier).monthly_cost_cents, (f.tier).currency::text, f.is_exceeded, "
+"       (SELECT n.name FROM capforecast.infrastructure_tiers n WHERE n.position > (f.tier).position ORDER BY n.position LIMIT 1), "
+"       (f.tier).max_vendors, (f.tier).max_products, (f.tier).max_orders_month, (f.tier).max_db_size_mb, (f.tier).max_storage_gb "
+"  FROM (SELECT jsonb_strip_nulls(jsonb_build_object('vendors', $1, 'products', $2, 'orders', $3, "
+"                                                    'db_size_mb', $4, 'storage_gb', nullif($5, 'NaN'))) AS usage) u "
+"  LEFT JOIN LATERAL capforecast._tier_for(u.usage) f ON true";
 
 static const char *const tier_metric_names[N_TIER_METRICS] = {
 	"vendors", "products", "orders", "database", "storage"
 };
-
-static double
-maximum_at(uint64 row, int metric)
-{
-	bool		is_null;
-	Datum		value = scope_datum(row, COLUMN_FIRST_MAX + metric, &is_null);
-
-	return is_null ? (double) NAN : (double) DatumGetInt64(value);
-}
 
 /* Approaching Small tier (vendors: 84%, products: 35%) */
 static char *
@@ -66,33 +71,35 @@ trigger_text(const char *next, const double share_percent[N_TIER_METRICS])
 static InfrastructureTier
 tier_read(const double usage[N_TIER_METRICS])
 {
+	static SPIPlanPtr plan = NULL;
 	InfrastructureTier tier = {0};
-	double	   *maxima;
-	int			n_tiers;
-	int			at;
+	Oid			types[N_TIER_METRICS];
+	Datum		values[N_TIER_METRICS];
+	char	   *next;
 	bool		is_null;
 
-	scope_execute("SELECT name, monthly_cost_cents, currency::text, "
-				  "       max_vendors, max_products, max_orders_month, max_db_size_mb, max_storage_gb "
-				  "  FROM capforecast.infrastructure_tiers ORDER BY position",
-				  0, NULL, NULL, NULL, true, SPI_OK_SELECT);
-	n_tiers = (int) SPI_processed;
-	if (n_tiers == 0)
-		return tier;
-	maxima = palloc(sizeof(double) * n_tiers * N_TIER_METRICS);
-	for (int t = 0; t < n_tiers; t++)
-		for (int m = 0; m < N_TIER_METRICS; m++)
-			maxima[t * N_TIER_METRICS + m] = maximum_at(t, m);
-
-	at = cf_tier_fit(usage, maxima, n_tiers, N_TIER_METRICS, &tier.exceeded);
-	tier.name = SPI_getvalue(SPI_tuptable->vals[at], SPI_tuptable->tupdesc, COLUMN_NAME);
-	tier.currency = SPI_getvalue(SPI_tuptable->vals[at], SPI_tuptable->tupdesc, COLUMN_CURRENCY);
-	tier.monthly_cost_cents = DatumGetInt64(scope_datum(at, COLUMN_COST, &is_null));
 	for (int m = 0; m < N_TIER_METRICS; m++)
-		tier.share_percent[m] = cf_percent(usage[m], maxima[at * N_TIER_METRICS + m]);
-	if (at + 1 < n_tiers)
-		tier.next_trigger = trigger_text(SPI_getvalue(SPI_tuptable->vals[at + 1], SPI_tuptable->tupdesc, COLUMN_NAME),
-										 tier.share_percent);
+	{
+		types[m] = FLOAT8OID;
+		values[m] = Float8GetDatum(usage[m]);
+	}
+	scope_read_kept(&plan, tier_statement, N_TIER_METRICS, types, values);
+	tier.usage = datumCopy(scope_datum(0, COLUMN_USAGE, &is_null), false, -1);
+	tier.name = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, COLUMN_NAME);
+	if (tier.name == NULL)
+		return tier;
+	tier.currency = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, COLUMN_CURRENCY);
+	tier.monthly_cost_cents = DatumGetInt64(scope_datum(0, COLUMN_COST, &is_null));
+	tier.exceeded = DatumGetBool(scope_datum(0, COLUMN_EXCEEDED, &is_null));
+	for (int m = 0; m < N_TIER_METRICS; m++)
+	{
+		Datum		maximum = scope_datum(0, COLUMN_FIRST_MAX + m, &is_null);
+
+		tier.share_percent[m] = cf_percent(usage[m], is_null ? (double) NAN : (double) DatumGetInt64(maximum));
+	}
+	next = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, COLUMN_NEXT);
+	if (next != NULL)
+		tier.next_trigger = trigger_text(next, tier.share_percent);
 	return tier;
 }
 
@@ -137,7 +144,7 @@ put_percent(Datum *values, bool *nulls, int at, double percent)
 }
 
 /*
- * capforecast._platform_health(as_of): the facts; the verdict is made in SQL.
+ * capforecast._health_now(as_of): the facts; the verdict is made in SQL.
  */
 PG_FUNCTION_INFO_V1(capforecast_platform_health);
 Datum
@@ -145,12 +152,12 @@ capforecast_platform_health(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	TimestampTz now = clock_as_of(fcinfo, 0, GetCurrentTimestamp());
-	Datum		values[14 + N_TIER_METRICS + N_RESOURCES] = {0};
-	bool		nulls[14 + N_TIER_METRICS + N_RESOURCES] = {false};
+	Datum		values[N_COLUMNS] = {0};
+	bool		nulls[N_COLUMNS] = {false};
 	Health		health;
 	Scope		scope;
 
-	row_set(fcinfo, lengthof(values));
+	row_set(fcinfo, N_COLUMNS);
 	scope_enter(&scope);
 	health = health_read(now);
 	values[0] = Int64GetDatum(health.db_size_bytes);
@@ -172,10 +179,11 @@ capforecast_platform_health(PG_FUNCTION_ARGS)
 	nulls[11] = health.tier.name == NULL;
 	put_text(values, nulls, 12, health.tier.currency);
 	put_text(values, nulls, 13, health.tier.next_trigger);
+	values[14] = health.tier.usage;
 	for (int m = 0; m < N_TIER_METRICS; m++)
-		put_percent(values, nulls, 14 + m, health.tier.name ? health.tier.share_percent[m] : (double) NAN);
+		put_percent(values, nulls, N_FACTS + m, health.tier.name ? health.tier.share_percent[m] : (double) NAN);
 	for (int r = 0; r < N_RESOURCES; r++)
-		put_percent(values, nulls, 14 + N_TIER_METRICS + r, health.capacity[r].utilization_percent);
+		put_percent(values, nulls, N_FACTS + N_TIER_METRICS + r, health.capacity[r].utilization_percent);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	scope_leave(&scope);
 	return (Datum) 0;

@@ -27,6 +27,7 @@ typedef struct InfrastructureTier
 	char	   *currency;
 	char	   *next_trigger;	/* NULL: far from the next, or there is none */
 	double		share_percent[N_TIER_METRICS];	/* of the tier's maxima; NaN: none, or not known */
+	Datum		usage;			/* jsonb: metric to number, without what is not known */
 } InfrastructureTier;
 
 typedef struct Health

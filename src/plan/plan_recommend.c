@@ -47,6 +47,9 @@ typedef struct Recommendation
 
 #define MAX_RECOMMENDATIONS	4
 
+/* Columns of recommendation. */
+#define N_COLUMNS	12
+
 typedef struct Recommendations
 {
 	int			n;
@@ -117,8 +120,8 @@ put_sorted(ReturnSetInfo *rsinfo, const Recommendations *list)
 		for (int i = 0; i < list->n; i++)
 		{
 			const Recommendation *row = &list->rows[i];
-			Datum		values[10] = {0};
-			bool		nulls[10];
+			Datum		values[N_COLUMNS] = {0};
+			bool		nulls[N_COLUMNS];
 
 			if (row->severity != severity)
 				continue;
@@ -150,7 +153,7 @@ capforecast_scaling_rules(PG_FUNCTION_ARGS)
 	Trends		trends;
 	Scope		scope;
 
-	row_set(fcinfo, 10);
+	row_set(fcinfo, N_COLUMNS);
 	scope_enter(&scope);
 	health = health_read(as_of);
 	trends = trends_read(30, as_of, bounded);

@@ -14,21 +14,27 @@
 #include "common/clock.h"
 #include "common/row.h"
 #include "common/scope.h"
+#include "forecast/forecast_request.h"
 #include "plan/plan_trends.h"
 
 const char *const trend_metric_names[N_TRENDS] = {
 	"vendors", "products", "orders", "team_members", "storage_gb"
 };
 
-void
-trends_check_days(int days)
+static int
+trends_days(FunctionCallInfo fcinfo, int argument)
 {
-	if (days < 1 || days > TREND_DAYS_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("days must be between 1 and %d", TREND_DAYS_MAX),
-				 errdetail("It is %d.", days),
-				 errhint("Give the number of days to look back, for example 30.")));
+	return request_count(fcinfo, argument, "days", TREND_DAYS_MAX, "Give the number of days to look back, for example 30.");
+}
+
+/*
+ * capforecast._check_days(days) → integer
+ */
+PG_FUNCTION_INFO_V1(capforecast_check_days);
+Datum
+capforecast_check_days(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(trends_days(fcinfo, 0));
 }
 
 /* The first day whose midnight is not before the instant. */
@@ -44,23 +50,22 @@ first_day_from(TimestampTz instant)
 static void
 read_window(int days, TimestampTz as_of, bool bounded)
 {
+	static SPIPlanPtr plan = NULL;
 	Oid			types[2] = {DATEOID, DATEOID};
 	Datum		values[2];
-	char		nulls[3] = "  ";
 
 	values[0] = DateADTGetDatum(first_day_from(as_of - (int64) days * USECS_PER_DAY));
-	values[1] = DateADTGetDatum(clock_utc_day(as_of));
-	nulls[1] = bounded ? ' ' : 'n';
-	scope_execute("WITH seen AS MATERIALIZED ("
+	values[1] = DateADTGetDatum(bounded ? clock_utc_day(as_of) : DATEVAL_NOEND);
+	scope_read_kept(&plan, "WITH seen AS MATERIALIZED ("
 				  "  SELECT count(*) AS n, min(snapshot_date) AS first, max(snapshot_date) AS last"
 				  "    FROM capforecast.capacity_snapshots"
-				  "   WHERE snapshot_date >= $1 AND ($2 IS NULL OR snapshot_date <= $2)) "
+				  "   WHERE snapshot_date BETWEEN $1 AND $2) "
 				  "SELECT seen.n, s.snapshot_date, coalesce(s.active_vendors, 0)::numeric, "
 				  "       coalesce(s.total_products, 0)::numeric, coalesce(s.total_orders_month, 0)::numeric, "
 				  "       coalesce(s.total_team_members, 0)::numeric, coalesce(s.storage_used_gb, 0)::numeric "
 				  "  FROM seen LEFT JOIN capforecast.capacity_snapshots s "
 				  "    ON s.snapshot_date IN (seen.first, seen.last) ORDER BY s.snapshot_date",
-				  2, types, values, nulls, true, SPI_OK_SELECT);
+				  2, types, values);
 }
 
 static Datum
@@ -122,13 +127,7 @@ capforecast_growth_trends(PG_FUNCTION_ARGS)
 	Trends		trends;
 	Scope		scope;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("days must not be null"),
-				 errhint("Give the number of days to look back, for example 30.")));
-	days = PG_GETARG_INT32(0);
-	trends_check_days(days);
+	days = trends_days(fcinfo, 0);
 	row_set(fcinfo, 11);
 	scope_enter(&scope);
 	trends = trends_read(days, as_of, bounded);

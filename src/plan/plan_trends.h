@@ -54,7 +54,4 @@ typedef struct Trends
  */
 extern Trends trends_read(int days, TimestampTz as_of, bool bounded);
 
-/* Raises 22023 unless 1 <= days <= TREND_DAYS_MAX. */
-extern void trends_check_days(int days);
-
 #endif							/* CAPFORECAST_PLAN_TRENDS_H */

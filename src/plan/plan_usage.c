@@ -22,6 +22,7 @@
 #include "common/row.h"
 #include "common/scope.h"
 #include "forecast/forecast_reach.h"
+#include "plan/plan_capacity.h"
 #include "plan/rules/cf_usage.h"
 #include "series/series.h"
 
@@ -36,13 +37,22 @@
 
 #define CONFIDENCE_LEVEL	0.80
 
-#define N_RESOURCES 3
+/* Columns of _vendor_limit. */
+#define N_COLUMNS	(10 + N_RESOURCES)
 
-/* The names that subscription_capacity() has for them, in the order of the columns read. */
-static const char *const resource_names[N_RESOURCES] = {"products", "orders_monthly", "team_members"};
+/* As subscription_capacity() names it, and as a sentence does. */
+typedef struct ResourceWords
+{
+	const char *name;
+	const char *in_words;
+} ResourceWords;
 
 /* Orders are a counter that starts again with each period. */
-#define RESOURCE_ORDERS 1
+static const ResourceWords words[N_RESOURCES] = {
+	[RESOURCE_PRODUCTS] = {"products", "products"},
+	[RESOURCE_ORDERS_MONTHLY] = {"orders_monthly", "orders of the period"},
+	[RESOURCE_TEAM_MEMBERS] = {"team_members", "team members"},
+};
 
 /* ---------- the changes ---------- */
 
@@ -159,10 +169,10 @@ look_ahead(const Series *daily, const ReachRequest *request, UsageOutlook *outlo
 		reach_run(daily, request, &outlook->reach);
 
 	/* A team of one on a plan for one is no news: only who has come to its limit, or is above. */
-	if (outlook->current == request->threshold && outlook->reach.has_breach &&
-		outlook->reach.breach == clock_utc_day(daily->time[0]))
+	if (outlook->current == request->threshold && outlook->reach.verdict.status == FORECAST_ALREADY_BREACHED &&
+		!outlook->reach.has_breach)
 	{
-		outlook->reach.has_breach = false;
+		outlook->reach.has_days_left = false;
 		outlook->reach.verdict.status = FORECAST_NO_GROWTH;
 	}
 }
@@ -178,22 +188,23 @@ static void
 put_row(ReturnSetInfo *rsinfo, int resource, double quota, const UsageOutlook outlooks[N_RESOURCES])
 {
 	const UsageOutlook *outlook = &outlooks[resource];
-	Datum		values[12];
-	bool		nulls[12] = {false};
+	Datum		values[N_COLUMNS];
+	bool		nulls[N_COLUMNS] = {false};
 
-	values[0] = CStringGetTextDatum(resource_names[resource]);
-	values[1] = Int32GetDatum(resource + 1);
-	values[2] = Float8GetDatum(quota);
-	values[3] = forecast_status_datum(outlook->reach.verdict.status, TupleDescAttr(rsinfo->setDesc, 3)->atttypid);
-	values[4] = Float8GetDatum(outlook->current);
-	put_date(values, nulls, 5, outlook->reach.has_breach, outlook->reach.breach);
-	put_date(values, nulls, 6, outlook->reach.has_earliest, outlook->reach.earliest);
-	put_date(values, nulls, 7, outlook->reach.has_latest, outlook->reach.latest);
-	values[8] = Float8GetDatum(outlook->reach.probability);
-	nulls[8] = !outlook->reach.has_probability;
+	values[0] = CStringGetTextDatum(words[resource].name);
+	values[1] = CStringGetTextDatum(words[resource].in_words);
+	values[2] = Int32GetDatum(resource + 1);
+	values[3] = Float8GetDatum(quota);
+	values[4] = forecast_status_datum(outlook->reach.verdict.status, TupleDescAttr(rsinfo->setDesc, 4)->atttypid);
+	values[5] = Float8GetDatum(outlook->current);
+	put_date(values, nulls, 6, outlook->reach.has_breach, outlook->reach.breach);
+	put_date(values, nulls, 7, outlook->reach.has_earliest, outlook->reach.earliest);
+	put_date(values, nulls, 8, outlook->reach.has_latest, outlook->reach.latest);
+	values[9] = Float8GetDatum(outlook->reach.probability);
+	nulls[9] = !outlook->reach.has_probability;
 	/* of all three, because a tier must carry all three */
 	for (int r = 0; r < N_RESOURCES; r++)
-		values[9 + r] = Float8GetDatum(outlooks[r].projected);
+		values[10 + r] = Float8GetDatum(outlooks[r].projected);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
@@ -203,7 +214,7 @@ horizon_of(FunctionCallInfo fcinfo, int resource, const ReachRequest *request, T
 {
 	TimestampTz period_end;
 
-	if (resource != RESOURCE_ORDERS || PG_ARGISNULL(4))
+	if (resource != RESOURCE_ORDERS_MONTHLY || PG_ARGISNULL(4))
 		return until;
 	period_end = PG_GETARG_TIMESTAMPTZ(4);
 	return period_end > request->as_of && period_end < until ? period_end : until;
@@ -231,14 +242,14 @@ capforecast_vendor_near(PG_FUNCTION_ARGS)
 	row_require(fcinfo, 6, "as_of");
 	row_require(fcinfo, 7, "until");
 	captured_until = PG_GETARG_DATEADT(5);
-	row_set(fcinfo, 12);
+	row_set(fcinfo, N_COLUMNS);
 	work = AllocSetContextCreate(CurrentMemoryContext, "capforecast vendor", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(work);
 	request.as_of = PG_GETARG_TIMESTAMPTZ(6);
 	read_changes(PG_GETARG_DATUM(0), captured_until, changes);
 	for (int r = 0; r < N_RESOURCES; r++)
 	{
-		Series	   *daily = daily_use(changes[r], r == RESOURCE_ORDERS, captured_until);
+		Series	   *daily = daily_use(changes[r], r == RESOURCE_ORDERS_MONTHLY, captured_until);
 
 		memset(&outlooks[r], 0, sizeof(UsageOutlook));
 		request.until = horizon_of(fcinfo, r, &request, PG_GETARG_TIMESTAMPTZ(7));
@@ -247,7 +258,7 @@ capforecast_vendor_near(PG_FUNCTION_ARGS)
 			look_ahead(daily, &request, &outlooks[r]);
 	}
 	for (int r = 0; r < N_RESOURCES; r++)
-		if (outlooks[r].reach.has_breach)
+		if (outlooks[r].reach.has_days_left)
 			put_row(rsinfo, r, (double) PG_GETARG_INT64(1 + r), outlooks);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);

@@ -12,11 +12,11 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 
 #include "common/clock.h"
 #include "common/row.h"
 #include "common/scope.h"
+#include "forecast/forecast_request.h"
 #include "host/host_sql.h"
 #include "host/host_vendor.h"
 
@@ -37,11 +37,11 @@ static const char *const statement =
 "       near.breach_date, near.breach_date_earliest, near.breach_date_latest, near.breach_probability, "
 "       CASE near.position WHEN 1 THEN near.projected_products WHEN 2 THEN near.projected_orders ELSE near.projected_team END, "
 "       fit.code, fit.price, fit.currency, "
-"       format(CASE WHEN near.status = 'already_breached' THEN '%%s of %%s %%s are used since %%s%%s' "
-"                   ELSE '%%s of %%s %%s are used, and all of them by about %%s%%s' END, "
-"              near.current_value, near.quota, "
-"              (ARRAY['products', 'orders of the period', 'team members'])[near.position], near.breach_date, "
-"              CASE WHEN near.position = 2 THEN format(' (the period ends on %%s)', (near.period_end AT TIME ZONE 'UTC')::date) END) "
+"       format(CASE WHEN near.status <> 'already_breached' THEN '%%s of %%s %%s are used, and all of them by about %%s%%s' "
+"                   WHEN near.breach_date IS NULL THEN '%%s of %%s %%s have been used on every day known%%5$s' "
+"                   ELSE '%%s of %%s %%s are used since %%s%%s' END, "
+"              near.current_value, near.quota, near.in_words, near.breach_date, "
+"              CASE WHEN near.resource = 'orders_monthly' THEN format(' (the period ends on %%s)', (near.period_end AT TIME ZONE 'UTC')::date) END) "
 "       || CASE WHEN fit.code IS NULL THEN '; no active tier would carry what is expected.' "
 "               WHEN fit.code = near.tier THEN '; its tier alone would carry it: the limit is the subscription''s own.' "
 "               ELSE format('; tier %%s would carry what is expected.', fit.code) END "
@@ -52,7 +52,7 @@ static const char *const statement =
 "       AND (t.team_limit IS NULL OR near.projected_team <= t.team_limit + near.team_members_extra) "
 "     ORDER BY t.price, t.position, t.code LIMIT 1) fit ON true "
 "  LEFT JOIN (%3$s) n ON n.vendor = near.vendor "
-" ORDER BY near.breach_date, near.vendor COLLATE \"C\", near.position";
+" ORDER BY near.status <> 'already_breached', near.breach_date NULLS FIRST, near.vendor COLLATE \"C\", near.position";
 
 /* The last day whose use is known at as_of; false: none. */
 static bool
@@ -69,31 +69,13 @@ last_captured(TimestampTz as_of, DateADT *day)
 	return !is_null;
 }
 
-static TimestampTz
-horizon_end(FunctionCallInfo fcinfo, int argument, TimestampTz as_of)
-{
-	TimestampTz until;
-
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("within must not be null")));
-	until = DatumGetTimestamp(DirectFunctionCall2(timestamp_pl_interval, TimestampGetDatum(as_of), PG_GETARG_DATUM(argument)));
-	if (until <= as_of || until > as_of + MAX_WITHIN_DAYS * USECS_PER_DAY)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("within must be longer than 0 and at most %d days", MAX_WITHIN_DAYS),
-				 errhint("Give an interval, for example '30 days'.")));
-	return until;
-}
-
 PG_FUNCTION_INFO_V1(capforecast_vendor_outlook);
 Datum
 capforecast_vendor_outlook(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	TimestampTz as_of = clock_as_of(fcinfo, 1, GetCurrentTimestamp());
-	TimestampTz until = horizon_end(fcinfo, 0, as_of);
+	TimestampTz until = request_period_end(fcinfo, 0, "within", as_of, 0, MAX_WITHIN_DAYS);
 	Oid			types[3] = {TIMESTAMPTZOID, TIMESTAMPTZOID, DATEOID};
 	Datum		values[3] = {TimestampTzGetDatum(as_of), TimestampTzGetDatum(until)};
 	DateADT		last;

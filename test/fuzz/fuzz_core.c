@@ -25,7 +25,6 @@
 #include "core/time/cf_fill.h"
 #include "core/time/cf_grid.h"
 #include "plan/rules/cf_growth.h"
-#include "plan/rules/cf_tier.h"
 
 #define MAX_N 300
 #define MAX_H 120

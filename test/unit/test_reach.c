@@ -18,7 +18,7 @@ static CfReach
 reached(const double *y, int n, const CfReachOptions *o, double *probability)
 {
 	CfReach		r;
-	double	   *work = tap_memory(cf_reach_worksize(n, o->horizon));
+	double	   *work = tap_memory(cf_reach_worksize(n, o->curve > o->horizon ? o->curve : o->horizon));
 
 	memset(&r, 0, sizeof(r));
 	if (cf_reach(y, n, o, NULL, work, probability, &r) != CF_OK)
@@ -118,8 +118,16 @@ test_distribution(void)
 	ok(wider.earliest <= r.earliest && (wider.latest < 0 || wider.latest >= r.latest) && wider.median == r.median,
 	   "a higher level is a wider range about the same middle");
 	o.horizon = H / 2;
-	(void) reached(y, 90, &o, again);
+	wider = reached(y, 90, &o, again);
 	ok(memcmp(p, again, H / 2 * sizeof(double)) == 0, "a shorter horizon sees the same futures");
+	o.curve = H;
+	r = reached(y, 90, &o, again);
+	ok(memcmp(p, again, sizeof(p)) == 0, "a curve longer than the horizon is that of the longer horizon");
+	ok(r.status == wider.status && r.latest == wider.latest && r.probability == wider.probability && r.slope == wider.slope,
+	   "and the rest is that of the horizon");
+	o.curve = CF_REACH_MAX_HORIZON + 1;
+	ok(cf_reach(y, 90, &o, NULL, again, again, &r) == CF_BAD_ARGUMENT, "too long a curve is refused");
+	o.curve = 0;
 	o.threshold += 20.0;
 	o.horizon = H;
 	(void) reached(y, 90, &o, again);

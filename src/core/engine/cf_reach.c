@@ -20,23 +20,29 @@
 #define HARDLY_COVERED 0.5
 
 size_t
-cf_reach_worksize(int n, int horizon)
+cf_reach_worksize(int n, int steps)
 {
 	size_t		detect;
 	size_t		simulate;
 
-	if (n < 0 || n > CF_MAX_POINTS || horizon < 1 || horizon > CF_REACH_MAX_HORIZON)
+	if (n < 0 || n > CF_MAX_POINTS || steps < 1 || steps > CF_REACH_MAX_HORIZON)
 		return 0;
 	detect = cf_season_worksize(n, 0);
-	simulate = cf_prepare_worksize(n, CF_MAX_SEASON) + cf_combine_worksize(n) + cf_paths_worksize(n, horizon + n)
-		+ (size_t) horizon + (size_t) n;
+	simulate = cf_prepare_worksize(n, CF_MAX_SEASON) + cf_combine_worksize(n) + cf_paths_worksize(n, steps + n)
+		+ (size_t) steps + (size_t) n;
 	return detect > simulate ? detect : simulate;
+}
+
+static int
+curve_steps(const CfReachOptions *o)
+{
+	return o->curve > o->horizon ? o->curve : o->horizon;
 }
 
 static bool
 are_options_valid(const CfReachOptions *o)
 {
-	return isfinite(o->threshold) && (o->direction == CF_UPWARD || o->direction == CF_DOWNWARD)
+	return isfinite(o->threshold) && o->horizon >= 1 && (o->direction == CF_UPWARD || o->direction == CF_DOWNWARD)
 		&& o->confidence_level > 0.0 && o->confidence_level < 1.0
 		&& o->kind >= CF_KIND_AUTO && o->kind <= CF_KIND_FLOW
 		&& o->season_length >= 0 && o->season_length <= CF_MAX_SEASON
@@ -69,13 +75,13 @@ step_at(const double *chance, int horizon, double p)
 
 /* Counts of first crossings, from the last value on, into chances by step after the series' end. */
 static void
-accumulate(double *crossings, int trail, int horizon)
+accumulate(double *crossings, int trail, int steps)
 {
 	double		sum = 0.0;
 
 	for (int k = 0; k < trail; k++)
 		sum += crossings[k];
-	for (int k = 0; k < horizon; k++)
+	for (int k = 0; k < steps; k++)
 	{
 		sum += crossings[trail + k];
 		crossings[k] = sum / CF_PATHS;
@@ -128,7 +134,7 @@ simulate(const CfPrepared *p, const CfReachOptions *o, const CfStop *stop, doubl
 		 double *crossings, CfReach *reach)
 {
 	double		sign = o->direction;
-	CfPathTask	task = {sign * o->threshold, o->horizon + p->trail, o->seed};
+	CfPathTask	task = {sign * o->threshold, curve_steps(o) + p->trail, o->seed};
 	CfCombination c;
 	CfPace		pace;
 	CfStatus	status;
@@ -150,7 +156,7 @@ simulate(const CfPrepared *p, const CfReachOptions *o, const CfStop *stop, doubl
 	}
 	if (status != CF_OK)
 		return status;
-	accumulate(crossings, p->trail, o->horizon);
+	accumulate(crossings, p->trail, curve_steps(o));
 	take_chances(crossings, o, reach);
 	reach->slope = sign * pace.mean;
 	reach->status = judge(p, pace.mean, pace.error, reach);
@@ -186,14 +192,15 @@ cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *st
 	double	   *crossings;
 	double		current;
 	double		sign;
+	int			steps = curve_steps(options);
 
-	if (cf_reach_worksize(n, options->horizon) == 0 || !are_options_valid(options))
+	if (cf_reach_worksize(n, steps) == 0 || !are_options_valid(options))
 		return CF_BAD_ARGUMENT;
 	status = prepare(y, n, options, stop, work, &p);
 	if (status != CF_OK && status != CF_TOO_FEW)
 		return status;
 	if (probability != NULL)
-		for (int k = 0; k < options->horizon; k++)
+		for (int k = 0; k < steps; k++)
 			probability[k] = 0.0;
 	if (status == CF_TOO_FEW)
 		p.n = 1;
@@ -207,7 +214,7 @@ cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *st
 		reach->earliest = reach->median = reach->latest = 0;
 		reach->probability = 1.0;
 		reach->never = 0.0;
-		for (int k = 0; probability != NULL && k < options->horizon; k++)
+		for (int k = 0; probability != NULL && k < steps; k++)
 			probability[k] = 1.0;
 		return CF_OK;
 	}
@@ -222,9 +229,9 @@ cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *st
 		return CF_OK;
 	}
 	work += cf_prepare_worksize(n, CF_MAX_SEASON);
-	crossings = work + cf_combine_worksize(n) + cf_paths_worksize(n, options->horizon + n);
+	crossings = work + cf_combine_worksize(n) + cf_paths_worksize(n, steps + n);
 	status = simulate(&p, options, stop, work, crossings, reach);
-	for (int k = 0; status == CF_OK && probability != NULL && k < options->horizon; k++)
+	for (int k = 0; status == CF_OK && probability != NULL && k < steps; k++)
 		probability[k] = crossings[k];
 	return status;
 }

@@ -31,6 +31,7 @@ typedef struct CfReachOptions
 	double		threshold;
 	CfDirection direction;
 	int			horizon;		/* steps, 1 to CF_REACH_MAX_HORIZON */
+	int			curve;			/* steps that chances are filled for, to CF_REACH_MAX_HORIZON; below horizon: horizon */
 	double		confidence_level;	/* of the range earliest to latest, 0 < level < 1 */
 	CfKind		kind;
 	int			season_length;	/* as in CfOptions */
@@ -58,11 +59,12 @@ typedef struct CfReach
 	double		coverage_ratio;
 } CfReach;
 
-extern size_t cf_reach_worksize(int n, int horizon);
+/* steps: the larger of horizon and curve. */
+extern size_t cf_reach_worksize(int n, int steps);
 
 /*
- * probability[horizon], or NULL: the chance of having crossed by each step, which never
- * falls.  TOO_FEW, NO_GROWTH and the like are results (CF_OK with reach->status); errors
+ * probability, or NULL: the chance of having crossed by each step, which never falls; as many as
+ * the larger of horizon and curve.  A longer curve changes nothing else.  TOO_FEW, NO_GROWTH and the like are results (CF_OK with reach->status); errors
  * are CF_BAD_ARGUMENT, CF_NOT_FINITE, CF_STOPPED, CF_TOO_BIG.
  */
 extern CfStatus cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *stop,
