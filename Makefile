@@ -45,6 +45,12 @@ PG_CFLAGS  += -fsanitize=undefined -fno-sanitize-recover=undefined -fno-omit-fra
 SHLIB_LINK += -lubsan
 endif
 
+# COVERAGE=1 test/run: gcov's counts beside the objects.
+ifdef COVERAGE
+PG_CFLAGS  += --coverage
+SHLIB_LINK += --coverage
+endif
+
 # On 15, libraries are loaded RTLD_GLOBAL and PGDLLEXPORT is empty: without a
 # version script any helper of ours could be taken by another extension's.
 ifeq ($(shell uname -s),Linux)

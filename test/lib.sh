@@ -94,16 +94,17 @@ fetch_tools() {
 make_work() {
 	work=$(mktemp -d "${TMPDIR:-/tmp}/capforecast.XXXXXX")
 	as=
-	root_mode=
 	owner=$(id -un)
 	if [ "$(id -u)" = 0 ]; then
 		owner=postgres
 		as="runuser -u $owner --"
-		# In a chroot whose / is root's alone, no other user can run a program.
+		# In a chroot whose / is root's alone, another user can run a program with the right to pass it.
 		if ! $as true 2>/dev/null; then
-			root_mode=$(stat -c %a /)
-			say "opening / (mode $root_mode) to user $owner until this ends"
-			chmod go+x /
+			for right in dac_read_search dac_override; do
+				as="setpriv --reuid=$owner --regid=$owner --init-groups --inh-caps=+$right --ambient-caps=+$right --"
+				! $as true 2>/dev/null || break
+			done
+			$as true 2>/dev/null || die "user $owner cannot run a program here, because / is open to root alone (mode $(stat -c %a /)): chmod go+x /"
 		fi
 		chown "$owner" "$work"
 	fi
@@ -120,7 +121,6 @@ end_work() {
 	for data in "$work"/server*; do
 		[ ! -f "$data/postmaster.pid" ] || $as "$bin/pg_ctl" -D "$data" -m immediate -s stop || :
 	done
-	[ -z "$root_mode" ] || chmod "$root_mode" /
 	if [ $rc = 0 ] || [ "${KEEP_WORK:-}" = no ]; then rm -rf "$work"; else echo "left for inspection: $work"; fi
 	exit $rc
 }

@@ -16,6 +16,29 @@ sub extension_settings
 	return join "\n", grep { /^\s*(extension|dynamic_library|max_worker|shared_preload|cron\.use)/ } split /\n/, $settings;
 }
 
+# Under COVERAGE=1 each server says which routines were called, before it is stopped.
+my @nodes;
+
+END
+{
+	my $status = $?;
+	if ($ENV{CAPFORECAST_CALLED})
+	{
+		open my $file, '>>', $ENV{CAPFORECAST_CALLED} or die $!;
+		for my $node (@nodes)
+		{
+			my ($rc, $databases) = eval { $node->psql('postgres', 'SELECT datname FROM pg_database WHERE datallowconn') };
+			next unless defined $rc && $rc == 0;
+			for my $database (split /\n/, $databases)
+			{
+				my ($ok, $names) = $node->psql($database, q{SELECT funcname FROM pg_stat_user_functions WHERE schemaname = 'capforecast'});
+				print $file "$names\n" if $ok == 0;
+			}
+		}
+	}
+	$? = $status;
+}
+
 # new_server(name, with_cron => database, settings => text, init => [options of init]).
 sub new_server
 {
@@ -25,6 +48,8 @@ sub new_server
 	my $settings = extension_settings();
 	if ($option{with_cron}) { $settings .= "\ncron.database_name = '$option{with_cron}'" }
 	else                    { $settings =~ s/^.*(shared_preload|cron\.).*$//mg }
+	push @nodes, $node;
+	$settings .= "\ntrack_functions = all" if $ENV{CAPFORECAST_CALLED};
 	$node->append_conf('postgresql.conf', "$settings\nmax_connections = 130\nautovacuum = off\n" . ($option{settings} || ''));
 	$node->start;
 	return $node;
