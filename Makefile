@@ -10,7 +10,7 @@ EXTENSION   = capforecast
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" capforecast.control)
 
 # The rooms of the source in the order in which data flows through them.
-ROOMS       = common run host capture series forecast subscription plan jobs report
+ROOMS       = common run host capture series forecast subscription plan report jobs
 
 # Pure C11, no server header: the core, and the rules of the platform.
 PURE        = src/core src/core/numerics src/core/time src/core/models src/core/engine src/plan/rules

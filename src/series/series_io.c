@@ -24,6 +24,9 @@
 
 #define POINT_BYTES	((int) (sizeof(int64) + sizeof(double)))
 
+/* Between two commas: what is longer is no point, and would be read without a look at interrupts. */
+#define MAX_POINT_BYTES	1000000
+
 /* The rest of the input, for a message. */
 static char *
 shown(const char *rest)
@@ -61,6 +64,27 @@ refuse(Node *escontext, CfTextToken token, const CfText *text)
 			 errhint("A series is written like {2026-01-31 412, 2026-02-01T06:30:00Z 415.5}.")));
 }
 
+/* False: more than a point's text stands between two commas. */
+static bool
+points_are_short(const char *string)
+{
+	const char *comma = string;
+
+	if (strlen(string) <= MAX_POINT_BYTES)
+		return true;
+	for (const char *at = string; *at != '\0'; at++)
+	{
+		if (*at == ',')
+		{
+			CHECK_FOR_INTERRUPTS();
+			comma = at;
+		}
+		else if (at - comma > MAX_POINT_BYTES)
+			return false;
+	}
+	return true;
+}
+
 PG_FUNCTION_INFO_V1(capforecast_series_in);
 Datum
 capforecast_series_in(PG_FUNCTION_ARGS)
@@ -71,6 +95,11 @@ capforecast_series_in(PG_FUNCTION_ARGS)
 	int64		time;
 	double		value;
 
+	if (!points_are_short(PG_GETARG_CSTRING(0)))
+		ereturn(fcinfo->context, (Datum) 0,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("text of a point is too long for type series"),
+				 errdetail("It is longer than %d bytes.", MAX_POINT_BYTES)));
 	series_builder_init(&builder, CurrentMemoryContext);
 	cf_text_open(&text, PG_GETARG_CSTRING(0));
 	while ((token = cf_text_next(&text, &time, &value)) == CF_TEXT_POINT)

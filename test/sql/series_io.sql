@@ -22,6 +22,14 @@ SELECT bool_and(s::text::series::text = s::text AND series_send(s) = series_send
 FROM (SELECT series_agg(timestamptz '1999-12-31 23:59:59.999999Z' + i * interval '1234567.890123 s', (i * 0.1 - 7) / 3) AS s
 	FROM generate_series(1, 500) i) x;
 
+-- What stands between two commas is a point: a text without an end of them is refused before it is read.
+SELECT ('{2026-01-01' || repeat(' ', 999900) || '5, 2026-01-02' || repeat(' ', 999900) || '6}')::series AS blanks;
+SELECT ('{2026-01-01 0.' || repeat('5', 999900) || ', 2026-01-02 1}')::series AS digits;
+\set VERBOSITY terse
+SELECT ('{2026-01-01 1, 2026-01-02' || repeat(' ', 1000000) || '5}')::series;
+SELECT ('{2026-01-01 0.' || repeat('5', 1000000) || '}')::series;
+\set VERBOSITY default
+
 -- Malformed text.
 DO $$
 DECLARE
