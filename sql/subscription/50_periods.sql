@@ -93,6 +93,12 @@ BEGIN
 		books := ROW(coalesce(books.verdict, 'kept'), now_st, last, NULL, NULL, NULL, '{}'::text[]);
 		IF is_first OR NOT s.live OR NOT s.good_period OR (s.period_start, s.period_end) = (st.period_start, st.period_end) THEN
 			RETURN books;
+		ELSIF s.managed AND s.period_end <= last.starts THEN
+			-- another subscription of Stripe took over, whose period is older: the books stay, the row is Stripe's
+			books.st.period_start := s.period_start;
+			books.st.period_end := s.period_end;
+			books.verdict := 'noted';
+			RETURN books;
 		ELSIF s.period_end <= last.starts OR (s.period_end < last.ends AND last.billed_by <> 'nobody' AND NOT came_back AND NOT s.managed) THEN
 			books.verdict := 'moved_back';
 			books.problems := '{period_moved_back}';
