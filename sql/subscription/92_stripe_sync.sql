@@ -82,8 +82,9 @@ CREATE FUNCTION capforecast._stripe_wanted_sql()
 					'period_start', p.starts, 'period_end', p.ends, 
 					'trial_ends_at', CASE WHEN h.stripe_subscription_id <> x.stripe_id THEN x.trial_ends ELSE coalesce(x.trial_ends, h.trial_ends_at) END,
 					'cancel_at_period_end', coalesce(t.cancels OR t.cancel_at <= p.ends, t.cancels, h.cancel_at_period_end),
-					'cancelled_at', CASE WHEN m.host_status IN ('cancelled', 'expired') THEN coalesce(t.ended, h.cancelled_at)
-						WHEN h.live OR m.host_status IS NULL THEN h.cancelled_at END,
+					'cancelled_at', CASE WHEN x.rank >= 7 THEN coalesce(t.ended, h.cancelled_at)
+						WHEN h.stripe_subscription_id <> x.stripe_id THEN NULL		-- another one took over
+						WHEN h.live OR m.host_status IS NULL OR m.host_status = 'expired' THEN h.cancelled_at END,
 					'stripe_subscription_id', x.stripe_id, 'stripe_price_id', coalesce(x.plan_price, h.stripe_price_id),
 					'entitled', CASE WHEN t.kept THEN coalesce(m.entitled, h.entitled) ELSE h.entitled END,
 					'paused', CASE WHEN t.kept THEN jsonb_typeof(x.object -> 'pause_collection') = 'object' IS TRUE ELSE h.paused END,
