@@ -1,61 +1,49 @@
 -- What is watched, and its history: all that forecasts and plans read.
 
+-- A new metric is a row here; the views below are made from it.
+CREATE FUNCTION capforecast._builtin_metrics()
+	RETURNS TABLE (metric text, kind text, unit text, words text, snapshot_column text)
+	LANGUAGE sql IMMUTABLE ROWS 13 BEGIN ATOMIC
+	VALUES
+		('vendors',              'stock', 'vendors',       'vendors',              'active_vendors'),
+		('total_vendors',        'stock', 'vendors',       'total vendors',        'total_vendors'),
+		('trial_vendors',        'stock', 'vendors',       'trial vendors',        'trial_vendors'),
+		('total_subscriptions',  'stock', 'subscriptions', 'total subscriptions',  'total_subscriptions'),
+		('active_subscriptions', 'stock', 'subscriptions', 'active subscriptions', 'active_subscriptions'),
+		('products',             'stock', 'products',      'products',             'total_products'),
+		('orders',               'flow',  'orders',        'orders this period',   'total_orders_month'),
+		('team_members',         'stock', 'members',       'team members',         'total_team_members'),
+		('storage_gb',           'stock', 'GB',            'image storage',        'storage_used_gb'),
+		('db_size_mb',           'stock', 'MB',            'database size',        'db_size_mb'),
+		('limited_products',     'stock', 'products',      'products in plans',    NULL),
+		('limited_orders',       'flow',  'orders',        'orders in plans',      NULL),
+		('limited_team_members', 'stock', 'members',       'members in plans',     NULL);
+END;
+COMMENT ON FUNCTION capforecast._builtin_metrics() IS
+	'The metrics that are built in: kind, unit, how a person calls it, and the column of capacity_snapshots that holds it (NULL: metric_value does).';
+
 -- A branch per metric, so that a reader of one metric scans the snapshots once.
-CREATE VIEW capforecast.metric_history WITH (security_invoker = true) AS
-	SELECT 'vendors'::text AS metric, snapshot_date AS day, active_vendors::double precision AS value, source,
-		NULL::double precision AS limit_value
-	FROM capforecast.capacity_snapshots WHERE active_vendors IS NOT NULL
-	UNION ALL
-	SELECT 'total_vendors', snapshot_date, total_vendors::double precision, source, NULL
-	FROM capforecast.capacity_snapshots WHERE total_vendors IS NOT NULL
-	UNION ALL
-	SELECT 'trial_vendors', snapshot_date, trial_vendors::double precision, source, NULL
-	FROM capforecast.capacity_snapshots WHERE trial_vendors IS NOT NULL
-	UNION ALL
-	SELECT 'total_subscriptions', snapshot_date, total_subscriptions::double precision, source, NULL
-	FROM capforecast.capacity_snapshots WHERE total_subscriptions IS NOT NULL
-	UNION ALL
-	SELECT 'active_subscriptions', snapshot_date, active_subscriptions::double precision, source, NULL
-	FROM capforecast.capacity_snapshots WHERE active_subscriptions IS NOT NULL
-	UNION ALL
-	SELECT 'products', snapshot_date, total_products::double precision, source, NULL
-	FROM capforecast.capacity_snapshots WHERE total_products IS NOT NULL
-	UNION ALL
-	SELECT 'orders', snapshot_date, total_orders_month::double precision, source, NULL
-	FROM capforecast.capacity_snapshots WHERE total_orders_month IS NOT NULL
-	UNION ALL
-	SELECT 'team_members', snapshot_date, total_team_members::double precision, source, NULL
-	FROM capforecast.capacity_snapshots WHERE total_team_members IS NOT NULL
-	UNION ALL
-	SELECT 'storage_gb', snapshot_date, storage_used_gb::double precision, source, NULL
-	FROM capforecast.capacity_snapshots WHERE storage_used_gb IS NOT NULL
-	UNION ALL
-	SELECT 'db_size_mb', snapshot_date, db_size_mb::double precision, source, NULL
-	FROM capforecast.capacity_snapshots WHERE db_size_mb IS NOT NULL
-	UNION ALL
-	SELECT metric, day, value, source, limit_value FROM capforecast.metric_value;
+DO $$
+BEGIN
+	EXECUTE (
+		SELECT pg_catalog.format('CREATE %s VIEW capforecast.metric_history WITH (security_invoker = true) AS %s UNION ALL '
+			'SELECT metric, day, value, source, limit_value FROM capforecast.metric_value',
+			CASE WHEN pg_catalog.to_regclass('capforecast.metric_history') IS NOT NULL THEN 'OR REPLACE' END,
+			pg_catalog.string_agg(pg_catalog.format('SELECT %L::text AS metric, snapshot_date AS day, %I::double precision AS value, source, '
+				'NULL::double precision AS limit_value FROM capforecast.capacity_snapshots WHERE %2$I IS NOT NULL',
+				m.metric, m.snapshot_column), ' UNION ALL ' ORDER BY m.place))
+		FROM capforecast._builtin_metrics() WITH ORDINALITY AS m(metric, kind, unit, words, snapshot_column, place)
+		WHERE m.snapshot_column IS NOT NULL);
+END
+$$;
 COMMENT ON VIEW capforecast.metric_history IS
 	'Every metric''s value by UTC day. A day on which a value was not known has no row. limit_value: the limit as captured on the day, for metrics that carry one of their own.';
 
 CREATE VIEW capforecast.metrics WITH (security_invoker = true) AS
 	SELECT m.metric, m.kind, m.unit, 0::double precision AS floor, NULL::double precision AS cap,
-		'up'::text AS direction, true AS is_builtin
-	FROM (VALUES
-		('vendors'::text,        'stock'::text, 'vendors'::text),
-		('total_vendors',        'stock', 'vendors'),
-		('trial_vendors',        'stock', 'vendors'),
-		('total_subscriptions',  'stock', 'subscriptions'),
-		('active_subscriptions', 'stock', 'subscriptions'),
-		('products',             'stock', 'products'),
-		('orders',               'flow',  'orders'),
-		('team_members',         'stock', 'members'),
-		('storage_gb',           'stock', 'GB'),
-		('db_size_mb',           'stock', 'MB'),
-		('limited_products',     'stock', 'products'),
-		('limited_orders',       'flow',  'orders'),
-		('limited_team_members', 'stock', 'members')
-	) AS m(metric, kind, unit)
+		'up'::text AS direction, true AS is_builtin, m.words
+	FROM capforecast._builtin_metrics() m
 	UNION ALL
-	SELECT metric, kind, unit, floor, cap, direction, false FROM capforecast.own_metric;
+	SELECT metric, kind, unit, floor, cap, direction, false, metric FROM capforecast.own_metric;
 COMMENT ON VIEW capforecast.metrics IS
-	'The metrics: stock (a level that accumulates) or flow (an amount per day), unit, the bounds that no value can pass (NULL: none), and whether a limit is a maximum (up) or a minimum (down). limited_*: use by exactly the subscriptions that have a limit, the numerator of utilization.';
+	'The metrics: stock (a level that accumulates) or flow (an amount per day), unit, the bounds that no value can pass (NULL: none), whether a limit is a maximum (up) or a minimum (down), and how a person calls it. limited_*, in words "in plans": use by exactly the subscriptions that have a limit, the numerator of utilization.';

@@ -131,12 +131,14 @@ BEGIN
 		(o).chances[1], (o).chances[2], (o).chances[3], (o).breach_probability, (o).ready_on,
 		capforecast._limit_reason(o)
 	FROM planned p
-	WINDOW w AS (ORDER BY p.plan_date, (o).utilization_ratio DESC NULLS LAST, (o).metric, (o).limit_kind)
-	ORDER BY p.plan_date, (o).utilization_ratio DESC NULLS LAST, (o).metric, (o).limit_kind;
+	-- what is reached first, by how far; then by date, then by how full
+	WINDOW w AS (ORDER BY (o).status <> 'already_breached', CASE WHEN (o).status <> 'already_breached' THEN p.plan_date END,
+		(o).utilization_ratio DESC NULLS LAST, (o).metric, (o).limit_kind)
+	ORDER BY row_number() OVER w;
 END
 $$;
 COMMENT ON FUNCTION capforecast.capacity_outlook(interval, text, timestamptz) IS
-	'When each limit is reached, soonest first, from what was captured until as_of: the maxima of the infrastructure tier in use (infrastructure; see use_infrastructure_tier()), what subscriptions allow against the use of exactly those that have a limit (subscriptions), and own metrics'' limits (own). The range holds the date in four cases of five. plan_date and days_left follow the policy: conservative the early end of the range, expected the middle, aggressive the late end. is_binding: the one that comes first. urgency, by the numbers in policy: critical (reached, or within 7 days), warning (30), watch (90 days, or 90 % used), unknown, none. breach_date of what is reached: since when, NULL where that lies before what is known. horizon: at most 10000 days. Errors: 22023.';
+	'When each limit is reached, those that are first, then soonest first, from what was captured until as_of: the maxima of the infrastructure tier in use (infrastructure; see use_infrastructure_tier()), what subscriptions allow against the use of exactly those that have a limit (subscriptions), and own metrics'' limits (own). The range holds the date in four cases of five. plan_date and days_left follow the policy: conservative the early end of the range, expected the middle, aggressive the late end. is_binding: the one that comes first. urgency, by the numbers in policy: critical (reached, or within 7 days), warning (30), watch (90 days, or 90 % used), unknown, none. breach_date of what is reached: since when, NULL where that lies before what is known. horizon: at most 10000 days. Errors: 22023.';
 
 CREATE FUNCTION capforecast.capacity_outlook_json(horizon interval DEFAULT '365 days', policy text DEFAULT 'expected',
 		as_of timestamptz DEFAULT NULL)

@@ -86,14 +86,8 @@ COMMENT ON FUNCTION capforecast._sentence(text) IS 'With a capital letter.';
 
 CREATE FUNCTION capforecast._metric_label(metric text)
 	RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	RETURN CASE metric
-		WHEN 'orders' THEN 'Orders this period'
-		WHEN 'storage_gb' THEN 'Image storage'
-		WHEN 'db_size_mb' THEN 'Database size'
-		WHEN 'limited_products' THEN 'Products in plans'
-		WHEN 'limited_orders' THEN 'Orders in plans'
-		WHEN 'limited_team_members' THEN 'Members in plans'
-		ELSE capforecast._sentence(replace(metric, '_', ' ')) END;
+	RETURN capforecast._sentence(coalesce((SELECT m.words FROM capforecast._builtin_metrics() m WHERE m.metric = _metric_label.metric),
+		replace(metric, '_', ' ')));
 COMMENT ON FUNCTION capforecast._metric_label(text) IS 'The name of a metric for people; its name in SQL is shown where it is to be typed.';
 
 -- The sentences of the plan name metrics and days as SQL does.
@@ -103,7 +97,7 @@ DECLARE
 	day text;
 	metric text;
 BEGIN
-	FOREACH metric IN ARRAY '{limited_products,limited_orders,limited_team_members,storage_gb,db_size_mb}'::text[] LOOP
+	FOR metric IN SELECT m.metric FROM capforecast._builtin_metrics() m WHERE m.metric LIKE '%\_%' ORDER BY length(m.metric) DESC LOOP
 		words := replace(words, metric, lower(capforecast._metric_label(metric)));
 	END LOOP;
 	FOR day IN SELECT DISTINCT m[1] FROM regexp_matches(words, '\m(20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8]|29|30|31))\M', 'g') m LOOP
