@@ -88,6 +88,7 @@ DECLARE
 	started constant timestamptz := clock_timestamp();
 	now constant timestamptz := capforecast._now(as_of);
 	the_metric text;
+	total bigint;
 	examined bigint := 0;
 	kept bigint := 0;
 	failures jsonb := '{}';
@@ -95,7 +96,8 @@ BEGIN
 	IF NOT capforecast._begin_run('run_forecasts', started, now) THEN
 		RETURN 0;
 	END IF;
-	FOR the_metric IN SELECT m.metric FROM capforecast.metrics m ORDER BY 1 LOOP
+	FOR the_metric, total IN SELECT m.metric, count(*) OVER () FROM capforecast.metrics m ORDER BY 1 LOOP
+		PERFORM capforecast._report_progress('run_forecasts', examined, total);
 		examined := examined + 1;
 		BEGIN
 			PERFORM capforecast._archive_forecast(the_metric, now);
@@ -107,6 +109,7 @@ BEGIN
 			failures := failures || jsonb_build_object(the_metric, jsonb_build_object('message', sqlerrm, 'sqlstate', sqlstate));
 		END;
 	END LOOP;
+	PERFORM capforecast._report_progress(NULL, NULL, NULL);
 	-- by the clock; a rehearsal of the past keeps what it makes
 	DELETE FROM capforecast.forecast_archive a WHERE a.made_on < (least(started, now) AT TIME ZONE 'UTC')::date - 400;
 	PERFORM capforecast._purge_runs();

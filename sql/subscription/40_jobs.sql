@@ -144,6 +144,7 @@ BEGIN
 		last := todo[1][2];
 		todo := todo[2:];
 		CONTINUE WHEN first = last AND first = ANY (tried);
+		PERFORM capforecast._report_progress(job, first - 1, n);
 		BEGIN
 			counts := capforecast._add_counts(counts, capforecast._work_on(worker, condition, as_of, ids[first:last], options));
 			n_done := n_done + 1;
@@ -167,6 +168,7 @@ BEGIN
 			END IF;
 		END;
 	END LOOP;
+	PERFORM capforecast._report_progress(NULL, NULL, NULL);
 	failures := to_jsonb(failed_rows);
 	counts := counts || jsonb_build_object('failed', cardinality(failed_rows));
 END

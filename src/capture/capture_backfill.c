@@ -20,6 +20,7 @@
 #include "capture/capture_day.h"
 #include "common/attempt.h"
 #include "common/clock.h"
+#include "common/progress.h"
 #include "common/row.h"
 #include "common/scope.h"
 #include "host/host_history.h"
@@ -170,6 +171,7 @@ read_history(Backfill *backfill, RunRecord *record)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	for (int i = 0; i < n_parts; i++)
 	{
+		progress_report("backfill_snapshots, tables", i, n_parts);
 		backfill->part = &parts[i];
 		if (attempt_run(read_changes, backfill, &failure))
 		{
@@ -185,6 +187,7 @@ read_history(Backfill *backfill, RunRecord *record)
 	if (!attempt_run(check_orders, backfill, &failure))
 		run_record_failure(record, "orders_check", &failure);
 	PopActiveSnapshot();
+	progress_end();
 }
 
 /* ---------- storing ---------- */

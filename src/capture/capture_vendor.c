@@ -18,6 +18,7 @@
 #include "capture/capture_day.h"
 #include "common/attempt.h"
 #include "common/clock.h"
+#include "common/progress.h"
 #include "common/row.h"
 #include "common/scope.h"
 #include "host/host_sql.h"
@@ -175,8 +176,10 @@ capforecast_count_vendor_usage(PG_FUNCTION_ARGS)
 
 	desc = row_type(fcinfo, lengthof(values));
 	scope_enter(&scope);
+	progress_report("capture_vendor_usage", 0, -1);
 	store_usage(day, &examined, &changed);
 	store_sums(day);
+	progress_end();
 	scope_leave(&scope);
 	values[0] = Int64GetDatum(examined);
 	values[1] = Int64GetDatum(changed);
