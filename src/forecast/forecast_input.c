@@ -107,6 +107,11 @@ put_on_grid(const Series *series, int n, const ForecastNeeds *needs, ForecastInp
 						CF_GRID_MAX, forecast_time_text(series->time[0]), forecast_time_text(series->time[n - 1])));
 		return false;
 	}
+	if (status == CF_NOT_FINITE)
+	{
+		decide(input, FORECAST_UNRELIABLE, pstrdup("The values are too large to calculate with."));
+		return false;
+	}
 	if (status != CF_OK)
 		elog(ERROR, "cannot put a series on a grid: %s", cf_status_text(status));
 	input->n_points = input->on_grid.n_filled;

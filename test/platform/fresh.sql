@@ -3,6 +3,15 @@
 --                 \set fresh :dir '/platform/fresh.sql'
 --                 \i :fresh
 SET client_min_messages = warning;
+-- Under COVERAGE=1: what the test before has called, which goes with the extension.
+DO $$
+BEGIN
+	IF current_setting('test.called', true) <> '' THEN
+		EXECUTE format('COPY (SELECT funcname FROM pg_stat_user_functions WHERE schemaname = ''capforecast'') TO PROGRAM %L',
+			format('cat >> %s', current_setting('test.called')));
+	END IF;
+END
+$$;
 DROP EXTENSION IF EXISTS capforecast CASCADE;
 DO $$
 DECLARE
