@@ -1,14 +1,16 @@
 -- What becomes of the rows of stripe_outbox when Stripe's data comes in.
 
--- What was sold once shows nowhere in the data of a subscription.
-CREATE FUNCTION capforecast._request_shown(wanted jsonb, items jsonb, cancels boolean, schedule text, ended boolean)
+-- What was sold once shows nowhere in the data of a subscription, and what was left to a
+-- schedule is done when there is no schedule any more.
+CREATE FUNCTION capforecast._request_shown(wanted jsonb, timing text, items jsonb, cancels boolean, schedule text, ended boolean)
 	RETURNS boolean LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT CASE WHEN wanted ? 'cancelled' THEN ended
 		ELSE wanted - 'one_time' <> '{}'
 			AND capforecast._wanted_left(wanted - '{one_time,release}'::text[], items, cancels) = '{}'
+			AND (timing = 'immediate' OR schedule IS NULL)
 			AND NOT coalesce(wanted ? 'release' AND (wanted -> 'release' = 'true' AND schedule IS NOT NULL OR wanted ->> 'release' = schedule), false) END
 $$;
-COMMENT ON FUNCTION capforecast._request_shown(jsonb, jsonb, boolean, text, boolean) IS 'Whether a subscription is as a request wants it.';
+COMMENT ON FUNCTION capforecast._request_shown(jsonb, text, jsonb, boolean, text, boolean) IS 'Whether a subscription is as a request wants it.';
 
 CREATE FUNCTION capforecast._fail_request(o capforecast.stripe_outbox, result jsonb)
 	RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -37,6 +39,19 @@ CREATE FUNCTION capforecast._after_release(o capforecast.stripe_outbox, as_of ti
 $$;
 COMMENT ON FUNCTION capforecast._after_release(capforecast.stripe_outbox, timestamptz) IS 'What becomes of the scheduled request whose schedule this one has released.';
 
+-- In the portal it may have been changed again at once, and events come in any order: that it
+-- was so for a moment is enough.
+CREATE FUNCTION capforecast._event_shows(o capforecast.stripe_outbox)
+	RETURNS boolean LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT EXISTS (SELECT FROM capforecast.stripe_event e CROSS JOIN LATERAL (SELECT e.payload #> '{data,object}' AS object) x
+		WHERE e.object_id = o.payload ->> 'subscription' AND e.created >= o.known_version AND (e.created, e.event_id) > (o.known_version, o.known_event)
+		  AND e.event_type LIKE 'customer.subscription.%' AND e.outcome <> 'ignored'
+		  AND capforecast._request_shown(o.wanted, o.payload ->> 'timing', capforecast._stripe_items(x.object -> 'items'),
+			coalesce(capforecast._stripe_flag(x.object -> 'cancel_at_period_end') OR x.object ->> 'cancel_at' IS NOT NULL, false),
+			x.object ->> 'schedule', false))
+$$;
+COMMENT ON FUNCTION capforecast._event_shows(capforecast.stripe_outbox) IS 'Whether an event later than the known one shows a subscription as a request wants it.';
+
 -- Later data, not what was true before: its version is another one than was known when the
 -- request was handed out.  A row that is just being handed out or settled is left to the next run.
 CREATE FUNCTION capforecast._follow_requests(as_of timestamptz, subscription_id text, stripe_id text, items jsonb, cancels boolean, schedule text,
@@ -52,7 +67,8 @@ BEGIN
 		ELSIF ended AND NOT o.wanted ? 'cancelled' THEN
 			PERFORM capforecast._fail_request(o, '{"reason": "subscription_ended"}');
 		ELSIF o.status <> 'pending' AND (o.known_version, o.known_event) IS DISTINCT FROM (version, event_id)
-			AND capforecast._request_shown(o.wanted, items, cancels, schedule, ended) THEN
+			AND (capforecast._request_shown(o.wanted, o.payload ->> 'timing', items, cancels, schedule, ended)
+				OR capforecast._event_shows(o)) THEN
 			UPDATE capforecast.stripe_outbox x SET status = 'confirmed', settled_at = as_of WHERE x.id = o.id;
 			PERFORM capforecast._after_release(o, as_of);
 		END IF;
