@@ -50,9 +50,13 @@ CREATE TYPE capforecast._planning AS (
 );
 COMMENT ON TYPE capforecast._planning IS 'The values of policy as numbers, by name.';
 
+-- In PL/pgSQL, whose plans are kept for the session.
 CREATE FUNCTION capforecast._planning_now()
-	RETURNS capforecast._planning LANGUAGE sql STABLE
+	RETURNS capforecast._planning LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
 	RETURN (SELECT jsonb_populate_record(NULL::capforecast._planning, jsonb_object_agg(p.name, p.value)) FROM capforecast.policy p);
+END
+$$;
 COMMENT ON FUNCTION capforecast._planning_now() IS 'Policy, read once by each function that goes by it.';
 
 CREATE FUNCTION capforecast._check_policy_value()

@@ -59,7 +59,7 @@ CREATE FUNCTION capforecast._recommend_smaller(present capforecast._infrastructu
 	WHERE NOT n.is_exceeded AND (n.tier).position < present.position;
 END;
 COMMENT ON FUNCTION capforecast._recommend_smaller(capforecast._infrastructure_tier, jsonb, jsonb) IS
-	'Rule right_size: a smaller tier carries even the upper end of the forecast.';
+	'Rule right_size: a smaller tier carries even the upper end of the forecast, as it does what is used.';
 
 CREATE FUNCTION capforecast._limit_facts(o capforecast._limit_forecast, lead_days integer)
 	RETURNS jsonb LANGUAGE sql STABLE
@@ -104,11 +104,13 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN;
 	END IF;
-	SELECT usage, u.tier, (u.tier).position = (SELECT min(i.position) FROM capforecast.infrastructure_tiers i) AS is_smallest INTO in_use
-	FROM capforecast._last_usage(as_of) usage CROSS JOIN LATERAL capforecast._tier_in_use(usage) u;
+	SELECT usage, u.tier, (f.tier).position < (u.tier).position AS has_smaller INTO in_use
+	FROM capforecast._last_usage(as_of) usage
+		CROSS JOIN LATERAL capforecast._tier_in_use(usage) u
+		CROSS JOIN LATERAL capforecast._tier_for(usage) f;
 	is_grown := binding.status = 'already_breached' OR binding.breach_date IS NOT NULL;
-	-- nothing grows into a limit, and there is nothing smaller
-	IF NOT is_grown AND (in_use.is_smallest OR binding.status NOT IN ('ok', 'shrinking', 'no_growth', 'beyond_horizon')) THEN
+	-- nothing grows into a limit, and nothing smaller carries even what is used
+	IF NOT is_grown AND (NOT in_use.has_smaller OR binding.status NOT IN ('ok', 'shrinking', 'no_growth', 'beyond_horizon')) THEN
 		RETURN;
 	END IF;
 
