@@ -37,20 +37,20 @@ CREATE FUNCTION capforecast._archive_outcomes(metric text, after date, until dat
 	RETURNS TABLE (made_on date, day date, actual double precision, predicted double precision,
 		lower_80 double precision, upper_80 double precision, lower_95 double precision, upper_95 double precision,
 		scale double precision)
-	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE BEGIN ATOMIC
 	SELECT a.made_on, h.day, h.value, f.predicted, f.lower_80, f.upper_80, f.lower_95, f.upper_95, a.scale
 	FROM capforecast.metric_history h
 		JOIN capforecast.forecast_archive a ON a.metric = h.metric
 		CROSS JOIN LATERAL unnest(a.days, a.predicted, a.lower_80, a.upper_80, a.lower_95, a.upper_95)
 			AS f(days, predicted, lower_80, upper_80, lower_95, upper_95)
-	WHERE h.metric = _archive_outcomes.metric AND h.day > after AND h.day <= until AND h.day = a.made_on + f.days
-$$;
+	WHERE h.metric = _archive_outcomes.metric AND h.day > after AND h.day <= until AND h.day = a.made_on + f.days;
+END;
 COMMENT ON FUNCTION capforecast._archive_outcomes(text, date, date) IS
 	'Archived forecasts of a metric for days after the first and until the second date, with the values of those days.';
 
 -- 0.80 at first; then, for each day since the newest forecast, moved by what its bounds missed.
 CREATE FUNCTION capforecast._calibrated_level(metric text, made_on date)
-	RETURNS double precision LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	RETURNS double precision LANGUAGE sql STABLE BEGIN ATOMIC
 	SELECT least(greatest(coalesce(
 			(SELECT latest.calibrated_level + coalesce((
 				SELECT sum(0.02 * (0.80 - held.ratio))
@@ -59,14 +59,14 @@ CREATE FUNCTION capforecast._calibrated_level(metric text, made_on date)
 						GROUP BY o.day) held), 0)
 			 FROM capforecast.forecast_archive latest
 			 WHERE latest.metric = _calibrated_level.metric AND latest.made_on < _calibrated_level.made_on
-			 ORDER BY latest.made_on DESC LIMIT 1), 0.80), 0.5), 0.99)
-$$;
+			 ORDER BY latest.made_on DESC LIMIT 1), 0.80), 0.5), 0.99);
+END;
 COMMENT ON FUNCTION capforecast._calibrated_level(text, date) IS
 	'The level at which a forecast made on that day is to be computed for its bounds to hold 80 %.';
 
 CREATE FUNCTION capforecast._archive_forecast(metric text, as_of timestamptz)
 	RETURNS capforecast.forecast_status
-	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql VOLATILE BEGIN ATOMIC
 	INSERT INTO capforecast.forecast_archive AS a
 		(metric, made_on, calibrated_level, status, model, scale, days, predicted, lower_80, upper_80, lower_95, upper_95)
 	SELECT _archive_forecast.metric, made.on_day, made.level, f.*
@@ -78,8 +78,8 @@ CREATE FUNCTION capforecast._archive_forecast(metric text, as_of timestamptz)
 			scale = excluded.scale, days = excluded.days, predicted = excluded.predicted,
 			lower_80 = excluded.lower_80, upper_80 = excluded.upper_80,
 			lower_95 = excluded.lower_95, upper_95 = excluded.upper_95
-	RETURNING a.status
-$$;
+	RETURNING a.status;
+END;
 COMMENT ON FUNCTION capforecast._archive_forecast(text, timestamptz) IS 'Forecast a metric and keep the forecast; the same day''s is replaced.';
 
 CREATE FUNCTION capforecast.run_forecasts(as_of timestamptz DEFAULT NULL)
@@ -134,7 +134,7 @@ COMMENT ON FUNCTION capforecast._known_metric(text) IS 'The metric''s name; 2202
 
 CREATE FUNCTION capforecast.forecast_accuracy(metric text DEFAULT NULL, days integer DEFAULT 90, as_of timestamptz DEFAULT NULL)
 	RETURNS SETOF capforecast.metric_accuracy
-	LANGUAGE sql STABLE ROWS 30 SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql STABLE ROWS 30 BEGIN ATOMIC
 	SELECT m.metric, band.first, band.last, count(*),
 		avg(abs(o.predicted - o.actual)),
 		avg(CASE WHEN o.predicted = o.actual THEN 0 ELSE 200 * abs(o.predicted - o.actual) / (abs(o.predicted) + abs(o.actual)) END),
@@ -149,7 +149,7 @@ CREATE FUNCTION capforecast.forecast_accuracy(metric text DEFAULT NULL, days int
 		JOIN (VALUES (1, 7), (8, 30), (31, 90)) AS band(first, last) ON o.day - o.made_on BETWEEN band.first AND band.last
 	WHERE forecast_accuracy.metric IS NULL OR m.metric = capforecast._known_metric(forecast_accuracy.metric)
 	GROUP BY m.metric, band.first, band.last
-	ORDER BY m.metric, band.first
-$$;
+	ORDER BY m.metric, band.first;
+END;
 COMMENT ON FUNCTION capforecast.forecast_accuracy(text, integer, timestamptz) IS
 	'What run_forecasts() forecast against what came in the last days (UTC), per metric (NULL: all) and band of days ahead: mean absolute error, sMAPE (0 to 200), MASE (errors over those of the seasonal naive forecast in the history), bias (forecast - actual), the shares that the bounds stated to hold 80 % and 95 % held, and the width of the former. No row where no forecast''s day has come. Error: 22023 for a metric that does not exist.';

@@ -46,12 +46,12 @@ COMMENT ON FUNCTION capforecast._alert_level_of(capforecast._limit_forecast, tex
 	'What a row of the outlook says of an alert.';
 
 CREATE FUNCTION capforecast._announce_alert(event text, alert capforecast.alert, previous_severity text, as_of timestamptz)
-	RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	RETURNS void LANGUAGE sql VOLATILE BEGIN ATOMIC
 	SELECT pg_notify('capforecast', jsonb_build_object('event', event, 'alert_id', (alert).alert_id, 'metric', (alert).metric,
 		'limit_kind', (alert).limit_kind, 'severity', (alert).severity, 'previous_severity', previous_severity,
 		'current_value', (alert).current_value, 'limit_value', (alert).limit_value, 'breach_date', (alert).breach_date,
-		'reason', left((alert).reason, 2000), 'as_of', as_of)::text)
-$$;
+		'reason', left((alert).reason, 2000), 'as_of', as_of)::text);
+END;
 COMMENT ON FUNCTION capforecast._announce_alert(text, capforecast.alert, text, timestamptz) IS 'Tell the listeners of channel capforecast.';
 
 -- Measured below: below the limit, and where the limit is a guess, below that which the alert is about.
@@ -116,11 +116,11 @@ COMMENT ON FUNCTION capforecast._follow_limit(capforecast._alert_level, capforec
 -- An alert about a metric that was dropped would never end.
 CREATE FUNCTION capforecast._end_orphans(as_of timestamptz)
 	RETURNS TABLE (event text, alert_id bigint, previous_severity text)
-	LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	LANGUAGE sql VOLATILE BEGIN ATOMIC
 	UPDATE capforecast.alert a SET recovered_at = as_of, reason = format('metric %s was dropped.', a.metric)
 	WHERE a.recovered_at IS NULL AND NOT EXISTS (SELECT FROM capforecast.metrics m WHERE m.metric = a.metric)
-	RETURNING 'recovered', a.alert_id, a.severity
-$$;
+	RETURNING 'recovered', a.alert_id, a.severity;
+END;
 COMMENT ON FUNCTION capforecast._end_orphans(timestamptz) IS 'End the open alerts about metrics that do not exist any more.';
 
 CREATE TYPE capforecast.alert_event AS (event text, metric text, limit_kind text, severity text, previous_severity text, reason text);
