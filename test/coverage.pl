@@ -19,7 +19,7 @@ for my $counts (sort map { glob "$build/src/$_" } '*.gcda', '*/*.gcda', '*/*/*.g
 {
 	(my $source = substr $counts, length("$build/")) =~ s/\.gcda$/.c/;
 	(my $folder = $source) =~ s{/[^/]*$}{};
-	my ($room) = $source =~ m{^src/((?:core/|plan/rules)?\w*)};
+	my ($room) = $source =~ m{^src/(core/(?=\w+/)\w+|plan/rules|\w+)};
 	$room = 'capforecast.c' if $folder eq 'src';
 	my ($file, $function) = ('', '');
 	for (qx{cd '$build' && gcov -n -f -o '$folder' '$source' 2>/dev/null})

@@ -176,15 +176,11 @@ class Bench:
             psql('postgres', f'DROP DATABASE IF EXISTS {name}')
             psql('postgres', f'CREATE DATABASE {name} TEMPLATE template0')
             psql(name, 'CREATE EXTENSION capforecast')
-            for setting in ("lc_messages TO 'C'", "lc_monetary TO 'C'", "lc_numeric TO 'C'", "lc_time TO 'C'", "bytea_output TO 'hex'",
-                            "timezone_abbreviations TO 'Default'"):
-                if name == 'mutant_plain':
-                    psql('postgres', f'ALTER DATABASE {name} SET {setting}')
         psql('mutant_pgtap', 'CREATE EXTENSION pgtap;' + open(self.source + '/test/platform/schema.sql', encoding='utf-8').read())
 
     def measure(self):
         """Which routines does each test execute, and how long does it take?  Tests that fail on their own are left out."""
-        self.seconds, self.executes = {}, {}
+        self.seconds, self.executes, self.measuring = {}, {}, True
         for test in sorted(glob.glob(self.source + '/test/sql/*.sql') + glob.glob(self.source + '/test/pgtap/*.sql')):
             test = os.path.relpath(test, self.source)
             began = time.time()
@@ -194,6 +190,7 @@ class Bench:
                 continue
             self.seconds[test] = time.time() - began
             self.executes[test] = executed
+        self.measuring = False
         # What calls a routine executes it, too: those that the planner puts into the statement are not counted.
         self.callers = {}
         bodies = psql('mutant_plain', "SELECT string_agg(p.proname || E'\\x01' || replace(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc), E'\\n', ' '), E'\\x02') "
@@ -204,17 +201,20 @@ class Bench:
                 self.callers.setdefault(called, set()).add(name)
 
     def database(self, test, statements):
+        """A database for the test, with the change in it: a regression test makes the extension anew from the script."""
         name = 'pgtap' if '/pgtap/' in test else 'contrib_regression'    # what the tests know it by
         psql('postgres', f'DROP DATABASE IF EXISTS {name} WITH (FORCE)')
-        template = 'mutant_pgtap' if '/pgtap/' in test else 'mutant_plain'
-        if statements == 'install':
-            psql('postgres', f'CREATE DATABASE {name} TEMPLATE template0')
-            status, output = psql(name, 'CREATE EXTENSION capforecast', check=False)
-            if status == 0 and '/pgtap/' in test:
-                psql(name, 'CREATE EXTENSION pgtap;' + open(self.source + '/test/platform/schema.sql', encoding='utf-8').read())
-            return name, status, output
-        psql('postgres', f'CREATE DATABASE {name} TEMPLATE {template}')
-        return (name,) + psql(name, statements, check=False)
+        if '/pgtap/' in test and statements != 'install':
+            psql('postgres', f'CREATE DATABASE {name} TEMPLATE mutant_pgtap')
+            return (name,) + psql(name, statements, check=False)
+        psql('postgres', f'CREATE DATABASE {name} TEMPLATE ' + ('template0' if statements else 'mutant_plain'))
+        status, output = psql(name, 'CREATE EXTENSION IF NOT EXISTS capforecast', check=False)
+        if status == 0 and '/pgtap/' in test:
+            psql(name, 'CREATE EXTENSION pgtap;' + open(self.source + '/test/platform/schema.sql', encoding='utf-8').read())
+        for setting in ("lc_messages TO 'C'", "lc_monetary TO 'C'", "lc_numeric TO 'C'", "lc_time TO 'C'", "bytea_output TO 'hex'",
+                        "timezone_abbreviations TO 'Default'"):
+            psql('postgres', f'ALTER DATABASE {name} SET {setting}')
+        return name, status, output
 
     def try_test(self, test, statements):
         """(noticed, routines executed, why): the test on a database of its own."""
@@ -235,7 +235,7 @@ class Bench:
             if noticed and os.path.exists(self.output + '/regression.diffs'):
                 output = open(self.output + '/regression.diffs', encoding='utf-8', errors='replace').read()
         executed = set()
-        if not statements:
+        if self.measuring:
             executed = set(psql(name, "SELECT funcname FROM pg_stat_user_functions WHERE schemaname = 'capforecast'", check=False)[1].split())
         return noticed, executed, output[-3000:]
 
@@ -292,7 +292,7 @@ class Bench:
             if not symbols:
                 for other in glob.glob(self.source + '/' + os.path.dirname(mutant.path).replace('/rules', '') + '/*.c'):
                     symbols += re.findall(r'PG_FUNCTION_INFO_V1\(capforecast_(\w+)\)', open(other, encoding='utf-8').read())
-            return self.noticed_by(self.tests_for(set(symbols) | {'_' + s for s in symbols}, mutant.room), '-- the library')
+            return self.noticed_by(self.tests_for(set(symbols) | {'_' + s for s in symbols}, mutant.room), '')
         finally:
             open(path, 'w', encoding='utf-8').write(good)
             shutil.copy(self.good_library, self.library + '.new')
@@ -303,19 +303,17 @@ class Bench:
         changed = mutant.apply(text)
         statement = changed[first:last + len(changed) - len(text)]
         made = re.match(r'CREATE (?:CONSTRAINT )?(\w+) capforecast\.(\w+)', statement)
-        if made and made.group(1) in ('FUNCTION', 'PROCEDURE', 'VIEW'):
-            names = {made.group(2)}
-            sql = re.sub(r'^CREATE ', 'CREATE OR REPLACE ', statement)
-            return self.noticed_by(self.tests_for(names, mutant.room), sql)
-        # A table or a type is there from the start.
+        names = {made.group(2)} if made else set()
+        sql = re.sub(r'^CREATE ', 'CREATE OR REPLACE ', statement)
+        if not made or made.group(1) not in ('FUNCTION', 'PROCEDURE', 'VIEW'):
+            names |= set(re.findall(r'CREATE FUNCTION capforecast\.(\w+)', text))
+            sql = 'install'         # a table or a type is there from the start
         script = open(self.script, encoding='utf-8').read()
-        original = text[first:last]
-        if script.count(original) != 1:
+        if script.count(text[first:last]) != 1:
             return None, 'the statement is not in the script once'
         try:
-            open(self.script, 'w', encoding='utf-8').write(script.replace(original, statement))
-            names = set(re.findall(r'CREATE FUNCTION capforecast\.(\w+)', text)) | ({made.group(2)} if made else set())
-            return self.noticed_by(self.tests_for(names, mutant.room), 'install')
+            open(self.script, 'w', encoding='utf-8').write(script.replace(text[first:last], statement))
+            return self.noticed_by(self.tests_for(names, mutant.room), sql)
         finally:
             open(self.script, 'w', encoding='utf-8').write(script)
 
