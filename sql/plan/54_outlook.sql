@@ -30,10 +30,6 @@ CREATE FUNCTION capforecast._outlook(horizon interval, as_of timestamptz, chance
 END;
 COMMENT ON FUNCTION capforecast._outlook(interval, timestamptz, integer[]) IS 'What time_to_threshold() says of every limit.';
 
-CREATE FUNCTION capforecast._utc_day(instant timestamptz)
-	RETURNS date LANGUAGE sql IMMUTABLE RETURN (instant AT TIME ZONE 'UTC')::date;
-COMMENT ON FUNCTION capforecast._utc_day(timestamptz) IS 'The day in UTC.';
-
 CREATE FUNCTION capforecast._plan_date(policy text, status capforecast.forecast_status, earliest date, median date, latest date, today date)
 	RETURNS date LANGUAGE sql IMMUTABLE
 	RETURN CASE WHEN status = 'already_breached' THEN coalesce(median, today)

@@ -87,23 +87,6 @@ $$;
 COMMENT ON FUNCTION capforecast._take(text, timestamptz, timestamptz) IS
 	'Where a vendor''s subscription stands, under its lock and written down: for what is going to change it. P0002 unknown_vendor.';
 
-CREATE FUNCTION capforecast._subscription(vendor text, for_update boolean)
-	RETURNS capforecast._subscription_row LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	s capforecast._subscription_row;
-BEGIN
-	IF for_update THEN
-		PERFORM capforecast._lock_vendor(vendor);
-	END IF;
-	s := (capforecast._look(vendor, clock_timestamp())).s;
-	IF s.subscription_id IS NULL THEN
-		PERFORM capforecast._no_subscription(vendor);
-	END IF;
-	RETURN s;
-END
-$$;
-COMMENT ON FUNCTION capforecast._subscription(text, boolean) IS 'The subscription of a vendor, locked or only read; P0002 where there is none.';
-
 CREATE FUNCTION capforecast._require_live(s capforecast._subscription_row)
 	RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

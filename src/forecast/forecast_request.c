@@ -159,8 +159,8 @@ request_direction(FunctionCallInfo fcinfo, int argument)
 			 errhint("Give up where the threshold is a maximum, down where it is a minimum.")));
 }
 
-bool
-request_as_of(FunctionCallInfo fcinfo, int argument, TimestampTz *as_of)
+static bool
+read_as_of(FunctionCallInfo fcinfo, int argument, TimestampTz *as_of)
 {
 	if (PG_ARGISNULL(argument))
 		return false;
@@ -233,7 +233,7 @@ forecast_request_read(FunctionCallInfo fcinfo, int first, ForecastRequest *reque
 	request->options.season_length = request_season_length(fcinfo, first + 3);
 	request_bounds(fcinfo, first + 4, &request->options, &request->may_be_count);
 	request->options.kind = request_kind(fcinfo, first + 6);
-	request->has_as_of = request_as_of(fcinfo, first + 7, &request->as_of);
+	request->has_as_of = read_as_of(fcinfo, first + 7, &request->as_of);
 	request->miss_factor = 1.0;
 }
 

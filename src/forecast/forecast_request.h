@@ -39,7 +39,6 @@ extern CfModel request_model(FunctionCallInfo fcinfo, int argument);
 extern int	request_season_length(FunctionCallInfo fcinfo, int argument);
 extern CfKind request_kind(FunctionCallInfo fcinfo, int argument);
 extern CfDirection request_direction(FunctionCallInfo fcinfo, int argument);
-extern bool request_as_of(FunctionCallInfo fcinfo, int argument, TimestampTz *as_of);
 
 /*
  * The end of an interval that begins at as_of.  It spans at least and at most so many days of the UTC calendar;

@@ -172,6 +172,29 @@ host_schema_column(const HostEntity *entity, const char *name)
 	return NULL;
 }
 
+/* "a, b, c": the names for a hint, in the current memory context. */
+static char *
+entity_names(void)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < lengthof(entities); i++)
+		appendStringInfo(&names, "%s%s", i ? ", " : "", entities[i].name);
+	return names.data;
+}
+
+static char *
+column_names(const HostEntity *entity)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < entity->n_columns; i++)
+		appendStringInfo(&names, "%s%s", i ? ", " : "", entity->columns[i].name);
+	return names.data;
+}
+
 const HostEntity *
 host_schema_entity_named(const char *name)
 {
@@ -181,7 +204,7 @@ host_schema_entity_named(const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("entity \"%s\" does not exist", name),
-				 errhint("The entities are %s.", host_schema_entity_names())));
+				 errhint("The entities are %s.", entity_names())));
 	return entity;
 }
 
@@ -194,28 +217,6 @@ host_schema_column_named(const HostEntity *entity, const char *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("entity \"%s\" has no column \"%s\"", entity->name, name),
-				 errhint("Its columns are %s.", host_schema_column_names(entity))));
+				 errhint("Its columns are %s.", column_names(entity))));
 	return column;
-}
-
-char *
-host_schema_entity_names(void)
-{
-	StringInfoData names;
-
-	initStringInfo(&names);
-	for (int i = 0; i < lengthof(entities); i++)
-		appendStringInfo(&names, "%s%s", i ? ", " : "", entities[i].name);
-	return names.data;
-}
-
-char *
-host_schema_column_names(const HostEntity *entity)
-{
-	StringInfoData names;
-
-	initStringInfo(&names);
-	for (int i = 0; i < entity->n_columns; i++)
-		appendStringInfo(&names, "%s%s", i ? ", " : "", entity->columns[i].name);
-	return names.data;
 }

@@ -53,8 +53,4 @@ extern const HostColumn *host_schema_column(const HostEntity *entity, const char
 extern const HostEntity *host_schema_entity_named(const char *name);
 extern const HostColumn *host_schema_column_named(const HostEntity *entity, const char *name);
 
-/* "a, b, c": the names for a hint, in the current memory context. */
-extern char *host_schema_entity_names(void);
-extern char *host_schema_column_names(const HostEntity *entity);
-
 #endif							/* CAPFORECAST_HOST_SCHEMA_H */

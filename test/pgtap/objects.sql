@@ -46,7 +46,7 @@ SELECT set_eq(
 SELECT is_empty(
 	$$SELECT r.identity FROM routine r CROSS JOIN LATERAL aclexplode(coalesce(r.proacl, acldefault('f', r.proowner))) a
 	  WHERE a.grantee = 0 AND (r.provolatile = 'v' AND r.prokind = 'f' OR r.prokind = 'p')$$,
-	'nobody may write unless he is granted it');
+	'nobody may write without a grant');
 
 SELECT is_empty(
 	$$SELECT r.identity FROM routine r WHERE r.provolatile <> 'v' AND r.prokind IN ('f', 'a')

@@ -190,6 +190,15 @@ for my $path (grep { m{^src/(?!core)\w+/} } @sources)
 }
 none(\@sql_above, 'C names no SQL of a room above its own');
 
+# --- nothing that is not used
+
+my $everything = join "\n", values %code, map { text_of($_) } @sources, files('test/sql/*.sql', 'test/pgtap/*.sql', 'test/t/*.pl');
+$everything =~ s/^CREATE (?:FUNCTION|PROCEDURE) capforecast\.\w+//mg;
+my %words;
+$words{$_}++ for $everything =~ /\b(_\w+)\b/g;
+my @unused = grep { /^_/ && !$words{$_} } sort keys %defined_in;
+none(\@unused, 'every internal routine, table and type is named by something');
+
 # --- every database encoding can hold what is installed, and what is said
 
 my @not_ascii = grep { text_of($_) =~ /[^\x00-\x7f]/ } 'capforecast.control', 'sql/header.sql', 'sql/privileges.sql', @pieces,

@@ -124,7 +124,7 @@ is($node->safe_psql('old', q{SELECT string_agg(capforecast._registrar(registrar,
 	'postgres postgres postgres', 'what was registered has its registrar');
 is($node->safe_psql('old', q{SELECT string_agg(oid::regprocedure::text, ' ') FROM pg_proc WHERE pronamespace = 'capforecast'::regnamespace
 		AND proname IN (SELECT proname FROM pg_proc WHERE pronamespace = 'capforecast'::regnamespace AND has_function_privilege('operator', oid, 'EXECUTE'))
-		AND NOT has_function_privilege('operator', oid, 'EXECUTE')}), '', 'the operator may still call what he could');
+		AND NOT has_function_privilege('operator', oid, 'EXECUTE')}), '', 'the operator may still call what it could before');
 is($node->safe_psql('old', q{SELECT has_function_privilege('reader', p.oid, 'EXECUTE WITH GRANT OPTION') FROM pg_proc p WHERE proname = 'capture_daily_snapshot'}),
 	't', 'with the right to grant it');
 is($node->safe_psql('old', q{SELECT has_table_privilege('operator', 'capforecast.own_metric', 'DELETE')}), 't', 'and tables');

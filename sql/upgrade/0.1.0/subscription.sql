@@ -13,6 +13,7 @@ DROP FUNCTION capforecast._plan_change(capforecast._subscription_row, capforecas
 DROP FUNCTION capforecast._see(timestamptz, text[]);
 DROP FUNCTION capforecast._sellable_addon(text, bigint, capforecast._subscription_row);
 DROP FUNCTION capforecast._share(timestamptz, timestamptz, timestamptz, text, text);
+DROP FUNCTION capforecast._subscription(text, boolean);
 DROP FUNCTION capforecast._state_of(capforecast._subscription_row);
 DROP FUNCTION capforecast._tier_lines(capforecast._subscription_row, capforecast.subscription_state, capforecast.tier_info, boolean, text, timestamptz);
 DROP FUNCTION capforecast._usage(text, timestamptz, text);
