@@ -13,6 +13,7 @@
 
 #include "common/compat.h"
 #include "common/settings.h"
+#include "host/host_registered.h"
 
 #if PG_VERSION_NUM >= 180000
 PG_MODULE_MAGIC_EXT(.name = "capforecast", .version = CAPFORECAST_VERSION);
@@ -26,5 +27,6 @@ void
 _PG_init(void)
 {
 	settings_define();
+	host_registered_init();
 	MarkGUCPrefixReserved("capforecast");
 }

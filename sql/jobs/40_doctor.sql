@@ -198,7 +198,7 @@ CREATE FUNCTION capforecast._doctor_storage(as_of timestamptz)
 	RETURNS TABLE (severity text, subject text, problem text, fix text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT CASE WHEN s.source IS NULL THEN 'info' ELSE 'warning' END, 'image_storage', s.reason,
-		CASE WHEN s.source IS NULL THEN 'SELECT capforecast.bind_image_storage(query => ''SELECT sum(size_bytes) FROM your_images'');'
+		CASE WHEN s.source IS NULL THEN 'SELECT capforecast.bind_image_storage(query => ''SELECT sum(size_bytes) FROM public.your_images'');'
 			 WHEN s.source = 'pushed' THEN 'Have the application call push_image_storage() every day.'
 			 ELSE 'Mend the source, bind another one with bind_image_storage(), or report the size with push_image_storage().' END
 	FROM capforecast._read_image_storage(as_of) s WHERE s.status <> 'ok'
@@ -219,6 +219,20 @@ CREATE FUNCTION capforecast._doctor_tier(as_of timestamptz)
 	WHERE NOT u.is_told
 $$;
 COMMENT ON FUNCTION capforecast._doctor_tier(timestamptz) IS 'doctor() asks for the size in use where use_infrastructure_tier() was not called.';
+
+-- For roles that may look into the queries; what nothing measures is no error of any run.
+CREATE FUNCTION capforecast._doctor_metrics()
+	RETURNS TABLE (severity text, subject text, problem text, fix text)
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF has_column_privilege('capforecast._metric_query', 'metric', 'SELECT') THEN
+		RETURN QUERY SELECT 'warning', m.metric, 'the metric has no query: nothing measures it',
+			format('SELECT * FROM capforecast.add_metric(%L, ''SELECT ...'');', m.metric)
+		FROM capforecast.own_metric m WHERE NOT EXISTS (SELECT FROM capforecast._metric_query q WHERE q.metric = m.metric);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION capforecast._doctor_metrics() IS 'What doctor() finds about the operator''s own metrics.';
 
 CREATE FUNCTION capforecast._doctor_grants()
 	RETURNS TABLE (severity text, subject text, problem text, fix text)
@@ -252,6 +266,7 @@ BEGIN
 			UNION ALL SELECT * FROM capforecast._doctor_schedule(now)
 			UNION ALL SELECT * FROM capforecast._doctor_storage(now)
 			UNION ALL SELECT * FROM capforecast._doctor_tier(now)
+			UNION ALL SELECT * FROM capforecast._doctor_metrics()
 			UNION ALL SELECT * FROM capforecast._doctor_writers()) f
 		ORDER BY array_position('{error,warning,info}'::text[], f.severity), f.subject, f.problem;
 END

@@ -2,7 +2,7 @@
  * capture_metrics.c
  *		capture_metrics(): the day's values of the operator's own metrics.
  *
- * Each metric is measured in a subtransaction of its own, so that one that fails is one
+ * Each metric is measured by itself (host_registered), so that one that fails is one
  * reason in the run's record.  A metric that has today's value is not measured again:
  * the job runs hourly, and only repeats what failed.
  */
@@ -25,8 +25,6 @@
 #include "host/host_registered.h"
 #include "run/run_log.h"
 
-#define QUERY_LIMIT_MS	5000
-
 typedef struct OwnMetric
 {
 	char	   *name;
@@ -41,31 +39,46 @@ typedef struct OwnMetric
 
 /* ---------- measuring ---------- */
 
-/* False: NULL.  A number that no series could hold is an error of the query. */
-static bool
-query_number(const char *query, const char *registrar, double *number)
+typedef struct Number
 {
-	char	   *text = host_registered_number(query, registrar, QUERY_LIMIT_MS);
+	bool		known;			/* false: NULL */
+	double		value;
+} Number;
 
+/* A number that no series could hold is an error of the query. */
+static void
+read_number(const char *text, void *result)
+{
+	Number	   *number = result;
+
+	number->known = text != NULL;
 	if (text == NULL)
-		return false;
-	*number = DatumGetFloat8(DirectFunctionCall1(float8in, CStringGetDatum(text)));
-	if (!isfinite(*number))
+		return;
+	number->value = DatumGetFloat8(DirectFunctionCall1(float8in, CStringGetDatum(text)));
+	if (!isfinite(number->value))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("registered query returned %s", text),
 				 errhint("Return NULL where the value is not known.")));
-	return true;
 }
 
-static void
-measure(void *arg)
+/* False: one of the queries failed. */
+static bool
+measure(OwnMetric *metric, AttemptFailure *failure)
 {
-	OwnMetric  *metric = arg;
+	Number		number;
 
-	metric->value_known = query_number(metric->query, metric->registrar, &metric->value);
-	if (metric->limit_query != NULL)
-		metric->limit_known = query_number(metric->limit_query, metric->registrar, &metric->limit);
+	if (!host_registered_number(metric->query, metric->registrar, read_number, &number, failure))
+		return false;
+	metric->value_known = number.known;
+	metric->value = number.known ? number.value : 0;
+	if (metric->limit_query == NULL)
+		return true;
+	if (!host_registered_number(metric->limit_query, metric->registrar, read_number, &number, failure))
+		return false;
+	metric->limit_known = number.known;
+	metric->limit = number.known ? number.value : 0;
+	return true;
 }
 
 /* The columns of _metric_query in the order of the SELECTs below. */
@@ -96,14 +109,19 @@ capforecast_measure_metric(PG_FUNCTION_ARGS)
 	Datum		values[2];
 	bool		nulls[2];
 	OwnMetric	metric = {0};
+	AttemptFailure failure;
 	TupleDesc	desc;
+	Scope		scope;
 
 	desc = row_type(fcinfo, lengthof(values));
 	row_require(fcinfo, 0, "query");
 	metric.registrar = GetUserNameFromId(GetUserId(), false);
 	metric.query = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	metric.limit_query = PG_ARGISNULL(1) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(1));
-	measure(&metric);
+	scope_enter(&scope);
+	if (!measure(&metric, &failure))
+		ReThrowError(failure.error);
+	scope_leave(&scope);
 
 	values[0] = Float8GetDatum(metric.value);
 	nulls[0] = !metric.value_known;
@@ -161,7 +179,7 @@ capture_all(DateADT day, RunRecord *record)
 		AttemptFailure failure;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!attempt_run(measure, &metrics[i], &failure))
+		if (!measure(&metrics[i], &failure))
 			run_record_failure(record, metrics[i].name, &failure);
 		else if (!metrics[i].value_known)
 			run_record_reason(record, metrics[i].name, "the query returned NULL");

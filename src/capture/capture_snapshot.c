@@ -107,15 +107,32 @@ count_part(Capture *capture, const HostUsagePart *part, RunRecord *record)
 	}
 }
 
+typedef struct StorageCount
+{
+	TimestampTz now;
+	HostStorage storage;
+} StorageCount;
+
+static void
+measure_storage(void *arg)
+{
+	StorageCount *count = arg;
+
+	count->storage = host_storage_measure(count->now);
+}
+
 static void
 count_storage(Capture *capture, RunRecord *record, TimestampTz now)
 {
-	HostStorage storage = host_storage_read(now);
+	StorageCount count = {now};
+	AttemptFailure failure;
 
-	if (storage.known && !storage.stale)
-		add_value(capture, "storage_used_gb", NUMERICOID, host_storage_gigabytes(storage.bytes), false);
-	else if (storage.source != NULL)
-		run_record_reason(record, PART_IMAGE_STORAGE, storage.reason);
+	if (!attempt_run(measure_storage, &count, &failure))
+		run_record_failure(record, PART_IMAGE_STORAGE, &failure);
+	else if (count.storage.known && !count.storage.stale)
+		add_value(capture, "storage_used_gb", NUMERICOID, host_storage_gigabytes(count.storage.bytes), false);
+	else if (count.storage.source != NULL)
+		run_record_reason(record, PART_IMAGE_STORAGE, count.storage.reason);
 }
 
 static void

@@ -24,9 +24,8 @@
 #include "common/scope.h"
 #include "host/host_registered.h"
 #include "host/host_storage.h"
+#include "run/run_log.h"
 
-/* A read must answer; a file system or a query that takes longer is pushed instead. */
-#define QUERY_LIMIT_MS	5000
 #define STALE_AFTER		(INT64CONST(48) * USECS_PER_HOUR)
 #define DEEPEST_FOLDER	64
 
@@ -39,11 +38,11 @@ typedef struct Source
 	bool		is_null;		/* result */
 } Source;
 
+/* Within the sandbox of the query. */
 static void
-measure_query(void *arg)
+read_bytes(const char *text, void *result)
 {
-	Source	   *source = arg;
-	char	   *text = host_registered_number(source->definition, source->registrar, QUERY_LIMIT_MS);
+	Source	   *source = result;
 	Datum		number;
 
 	source->is_null = text == NULL;
@@ -112,59 +111,106 @@ measure_directory(void *arg)
 	source->bytes = directory_bytes(source->definition, 0);
 }
 
+/* Runs it now; false: *failure says why. */
+static bool
+measure(Source *source, AttemptFailure *failure)
+{
+	if (strcmp(source->kind, "query") == 0)
+		return host_registered_number(source->definition, source->registrar, read_bytes, source, failure);
+	return attempt_run(measure_directory, source, failure);
+}
+
+/* What is bound; false: nothing that could be measured, and no right to look is needed. */
+static bool
+read_source(Source *source)
+{
+	memset(source, 0, sizeof(*source));
+	scope_execute("SELECT FROM capforecast.image_storage WHERE source <> 'pushed'", 0, NULL, NULL, NULL, false, SPI_OK_SELECT);
+	if (SPI_processed == 0)
+		return false;
+	scope_execute("SELECT s.source, q.definition, capforecast._registrar(q.registrar, q.registrar_name)::text "
+				  "  FROM capforecast.image_storage s JOIN capforecast._image_source q USING (is_only)",
+				  0, NULL, NULL, NULL, false, SPI_OK_SELECT);
+	if (SPI_processed == 0)
+		return false;
+	source->kind = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	source->definition = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+	source->registrar = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
+	return true;
+}
+
+/* reason NULL: the value is known. */
 static void
-measure(HostStorage *storage, Source *source, TimestampTz now)
+store(int64 bytes, TimestampTz now, const char *reason)
+{
+	Oid			types[3] = {INT8OID, TIMESTAMPTZOID, TEXTOID};
+	char		nulls[4] = "   ";
+	Datum		values[3];
+
+	values[0] = Int64GetDatum(bytes);
+	values[1] = TimestampTzGetDatum(now);
+	values[2] = reason ? CStringGetTextDatum(run_log_text(reason)) : (Datum) 0;
+	nulls[2] = reason ? ' ' : 'n';
+	scope_execute(reason ? "UPDATE capforecast.image_storage SET reason = $3" :
+				  "UPDATE capforecast.image_storage SET bytes = $1, measured_at = $2, reason = NULL",
+				  3, types, values, nulls, false, SPI_OK_UPDATE);
+}
+
+HostStorage
+host_storage_measure(TimestampTz now)
 {
 	AttemptFailure failure;
-	bool		is_query = strcmp(source->kind, "query") == 0;
+	HostStorage storage;
+	Source		source;
+	char	   *reason = NULL;
 
-	if (!attempt_run(is_query ? measure_query : measure_directory, source, &failure))
-		storage->reason = psprintf("%s (SQLSTATE %s)", failure.message, failure.sqlstate);
-	else if (source->is_null)
-		storage->reason = "the bound query returned NULL";
-	else
+	if (!read_source(&source))
+		return host_storage_read(now);
+	if (!measure(&source, &failure))
+		reason = psprintf("%s (SQLSTATE %s)", failure.message, failure.sqlstate);
+	else if (source.is_null)
+		reason = "the bound query returned NULL";
+	store(source.bytes, now, reason);
+	storage = host_storage_read(now);
+	/* a value of before is no measurement of now */
+	if (reason != NULL)
 	{
-		storage->known = true;
-		storage->bytes = source->bytes;
-		storage->measured_at = now;
+		storage.known = false;
+		storage.reason = reason;
 	}
+	return storage;
 }
 
 HostStorage
 host_storage_read(TimestampTz now)
 {
 	HostStorage storage = {0};
-	Source		source = {0};
 	bool		is_null;
+	char	   *why;
 
-	scope_execute("SELECT source, definition, capforecast._registrar(registrar, registrar_name)::text, bytes, measured_at FROM capforecast.image_storage",
+	scope_execute("SELECT source, bytes, measured_at, reason FROM capforecast.image_storage",
 				  0, NULL, NULL, NULL, true, SPI_OK_SELECT);
 	if (SPI_processed == 0)
 	{
 		storage.reason = "no source of image storage is bound";
 		return storage;
 	}
-	source.kind = storage.source = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-	source.definition = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
-	source.registrar = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 3);
-	if (strcmp(source.kind, "pushed") != 0)
+	storage.source = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+	storage.bytes = DatumGetInt64(scope_datum(0, 2, &is_null));
+	storage.known = !is_null;
+	why = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 4);
+	if (is_null)
 	{
-		measure(&storage, &source, now);
+		storage.reason = why != NULL ? why : strcmp(storage.source, "pushed") == 0 ? "no value has been pushed yet" :
+			"it has not been measured yet: the job capture_daily_snapshot does it";
 		return storage;
 	}
-
-	storage.bytes = DatumGetInt64(scope_datum(0, 4, &is_null));
-	storage.known = !is_null;
-	if (is_null)
-		storage.reason = "no value has been pushed yet";
-	else
-	{
-		storage.measured_at = DatumGetTimestampTz(scope_datum(0, 5, &is_null));
-		storage.stale = now - storage.measured_at > STALE_AFTER;
-		if (storage.stale)
-			storage.reason = psprintf("the value pushed at %s is more than 48 hours old",
-									  timestamptz_to_str(storage.measured_at));
-	}
+	storage.measured_at = DatumGetTimestampTz(scope_datum(0, 3, &is_null));
+	storage.stale = now - storage.measured_at > STALE_AFTER;
+	if (storage.stale)
+		storage.reason = psprintf("the value %s at %s is more than 48 hours old%s%s",
+								  strcmp(storage.source, "pushed") == 0 ? "pushed" : "measured",
+								  timestamptz_to_str(storage.measured_at), why ? ": " : "", why ? why : "");
 	return storage;
 }
 
@@ -215,4 +261,29 @@ capforecast_image_storage(PG_FUNCTION_ARGS)
 	row = heap_form_tuple(desc, values, nulls);
 	scope_leave(&scope);
 	PG_RETURN_DATUM(HeapTupleGetDatum(row));
+}
+
+/*
+ * capforecast._measure_image_storage() → bytes
+ *		Measures the bound query at its registration: what fails is raised.
+ */
+PG_FUNCTION_INFO_V1(capforecast_measure_image_storage);
+Datum
+capforecast_measure_image_storage(PG_FUNCTION_ARGS)
+{
+	AttemptFailure failure;
+	Source		source;
+	Scope		scope;
+	bool		bound;
+
+	scope_enter(&scope);
+	bound = read_source(&source);
+	if (bound && !measure(&source, &failure))
+		ReThrowError(failure.error);
+	if (bound)
+		store(source.bytes, GetCurrentTimestamp(), source.is_null ? "the bound query returned NULL" : NULL);
+	scope_leave(&scope);
+	if (!bound || source.is_null)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(source.bytes);
 }

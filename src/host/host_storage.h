@@ -13,16 +13,19 @@ typedef struct HostStorage
 	bool		known;			/* bytes and measured_at are set */
 	int64		bytes;
 	TimestampTz measured_at;
-	bool		stale;			/* pushed more than 48 hours before now */
+	bool		stale;			/* pushed or measured more than 48 hours before now */
 	char	   *source;			/* "query", "directory", "pushed"; NULL: none bound */
 	char	   *reason;			/* why not known, or why stale; NULL otherwise */
 } HostStorage;
 
-/*
- * Reads the bound source now.  A source that fails is a reason, not an error.
- * Needs an open Scope.
- */
+/* What is stored of the bound source.  Needs an open Scope. */
 extern HostStorage host_storage_read(TimestampTz now);
+
+/*
+ * Measures the bound source (a pushed one is as it was pushed) and stores the value, or
+ * why there is none: a source that fails is a reason, not an error.  Needs an open Scope.
+ */
+extern HostStorage host_storage_measure(TimestampTz now);
 
 /* "ok", "stale" or "unavailable". */
 extern const char *host_storage_status(const HostStorage *storage);

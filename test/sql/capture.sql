@@ -62,11 +62,12 @@ SELECT storage_used_gb FROM capforecast.capture_daily_snapshot(refresh => true);
 SELECT image_storage_gb, image_storage_source, image_storage_status FROM capforecast.platform_health();
 -- The query is read-only, runs as its owner, and returns one number of bytes.
 CREATE FUNCTION shrink() RETURNS bigint LANGUAGE sql AS 'DELETE FROM public.images RETURNING size_bytes';
-CREATE FUNCTION pg_temp.storage_from(query text) RETURNS TABLE (gb numeric, vendors bigint, reason jsonb) LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.storage_from(query text) RETURNS TABLE (gb numeric, vendors bigint, reason text) LANGUAGE plpgsql AS $$
 BEGIN
-	PERFORM capforecast.bind_image_storage(query);
+	-- past bind_image_storage(), which keeps nothing that fails
+	UPDATE capforecast._image_source SET definition = query;
 	SELECT s.storage_used_gb, s.total_vendors INTO gb, vendors FROM capforecast.capture_daily_snapshot(refresh => true) s;
-	SELECT r.detail -> 'image_storage' INTO reason FROM capforecast.job_run r ORDER BY r.run_id DESC LIMIT 1;
+	SELECT r.detail -> 'image_storage' ->> 'message' INTO reason FROM capforecast.job_run r ORDER BY r.run_id DESC LIMIT 1;
 	RETURN NEXT;
 END
 $$;
@@ -91,8 +92,17 @@ SELECT q.query, s.* FROM unnest(ARRAY[
 	'SELECT set_config(''search_path'', ''public'', false) = ''public''']) AS q(query)
 	CROSS JOIN LATERAL pg_temp.storage_from(query) s;
 SELECT count(*) FROM images;
+-- A query that fails is not kept.
+SELECT capforecast.bind_image_storage('SELECT size FROM public.images');
+SELECT capforecast.bind_image_storage('SELECT public.shrink()');
+SELECT definition FROM capforecast._image_source;
+-- A read shows what was measured last, and measures nothing.
+SELECT capforecast.bind_image_storage('SELECT sum(size_bytes) FROM public.images');
+UPDATE images SET size_bytes = 0;
+SELECT gigabytes, status FROM capforecast._read_image_storage(NULL);
+SELECT gigabytes, status, reason LIKE 'the value measured at % is more than 48 hours old' AS says_why FROM capforecast._read_image_storage(now() + interval '49 hours');
 CREATE ROLE regress_capforecast_owner;
-UPDATE capforecast.image_storage SET registrar_name = 'regress_capforecast_owner', definition = 'SELECT sum(size_bytes) FROM public.images';
+UPDATE capforecast._image_source SET registrar_name = 'regress_capforecast_owner', definition = 'SELECT sum(size_bytes) FROM public.images';
 SELECT storage_used_gb, total_vendors FROM capforecast.capture_daily_snapshot(refresh => true);
 SELECT * FROM pg_temp.last_run();
 DROP ROLE regress_capforecast_owner;
@@ -101,12 +111,12 @@ SELECT * FROM pg_temp.last_run();
 -- Nobody registers a query for another role: whoever writes it is its registrar.
 CREATE ROLE regress_capforecast_operator;
 GRANT USAGE ON SCHEMA capforecast TO regress_capforecast_operator;
-GRANT ALL ON capforecast.image_storage TO regress_capforecast_operator;
+GRANT ALL ON capforecast._image_source TO regress_capforecast_operator;
 SET ROLE regress_capforecast_operator;
-UPDATE capforecast.image_storage SET registrar = 10, registrar_name = 'postgres' RETURNING registrar_name, registrar = 10 AS is_given;
-UPDATE capforecast.image_storage SET definition = 'SELECT 1', registrar = 10, registrar_name = 'postgres' RETURNING registrar_name, registrar::regrole;
-DELETE FROM capforecast.image_storage;
-INSERT INTO capforecast.image_storage (source, definition, registrar, registrar_name) VALUES ('query', 'SELECT 1', 10, 'postgres')
+UPDATE capforecast._image_source SET registrar = 10, registrar_name = 'postgres' RETURNING registrar_name, registrar = 10 AS is_given;
+UPDATE capforecast._image_source SET definition = 'SELECT 1', registrar = 10, registrar_name = 'postgres' RETURNING registrar_name, registrar::regrole;
+DELETE FROM capforecast._image_source;
+INSERT INTO capforecast._image_source (definition, registrar, registrar_name) VALUES ('SELECT 1', 10, 'postgres')
 	RETURNING registrar_name, registrar::regrole;
 RESET ROLE;
 DROP OWNED BY regress_capforecast_operator;
@@ -116,7 +126,7 @@ SELECT current_setting('data_directory') || '/global' AS directory \gset
 SELECT capforecast.bind_image_storage(directory => :'directory');
 SELECT storage_used_gb >= 0 AS known, total_vendors FROM capforecast.capture_daily_snapshot(refresh => true);
 SELECT image_storage_source, image_storage_status FROM capforecast.platform_health();
-UPDATE capforecast.image_storage SET definition = '/does/not/exist';
+UPDATE capforecast._image_source SET definition = '/does/not/exist';
 SELECT storage_used_gb, total_vendors FROM capforecast.capture_daily_snapshot(refresh => true);
 SELECT * FROM pg_temp.last_run();
 DELETE FROM capforecast.image_storage;

@@ -33,8 +33,6 @@ my %columns = map { split /\|/, $_, 2 } split /\n/, $node->safe_psql('old', q{
 	SELECT attrelid::regclass, string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute JOIN pg_class ON oid = attrelid
 	WHERE relnamespace = 'capforecast'::regnamespace AND relkind = 'r' AND attnum > 0 AND NOT attisdropped GROUP BY 1});
 
-# The registrar's name has become two columns.
-s/\bowner, // for @columns{'capforecast.image_storage', 'capforecast._metric_query'};
 
 sub rows_of
 {
@@ -128,6 +126,9 @@ is($node->safe_psql('old', q{SELECT string_agg(oid::regprocedure::text, ' ') FRO
 is($node->safe_psql('old', q{SELECT has_function_privilege('reader', p.oid, 'EXECUTE WITH GRANT OPTION') FROM pg_proc p WHERE proname = 'capture_daily_snapshot'}),
 	't', 'with the right to grant it');
 is($node->safe_psql('old', q{SELECT has_table_privilege('operator', 'capforecast.own_metric', 'DELETE')}), 't', 'and tables');
+
+is($node->safe_psql('old', q{SELECT source, definition, registrar_name <> '' FROM capforecast.image_storage JOIN capforecast._image_source USING (is_only)}),
+	'query|SELECT 1024|t', 'the query of image storage is where readers do not see it');
 
 # --- and goes on
 

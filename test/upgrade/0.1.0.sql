@@ -7,7 +7,7 @@ INSERT INTO capforecast.finding (code, severity, subject, detail, first_seen, la
 	('no_price', 'critical', 'subscription 1', '{"tier": "x"}', '2026-01-01', '2026-01-02', '2026-01-03'),
 	('irregular_period', 'info', 'subscription 2', '{}', '2026-01-01', '2026-01-02', NULL);
 INSERT INTO capforecast.binding VALUES ('orders', 'public', 'orders', '{"created_at": "created_at"}');
-INSERT INTO capforecast.image_storage (source, bytes, measured_at) VALUES ('pushed', 1024, '2026-01-01');
+INSERT INTO capforecast.image_storage (source, definition) VALUES ('query', 'SELECT 1024');
 INSERT INTO capforecast.capacity_snapshots (snapshot_date, total_vendors, active_vendors, storage_used_gb, tier_distribution, source, captured_at)
 SELECT day, 10 + n, 9 + n, 1.25, '{"essential": 9}', CASE WHEN n < 30 THEN 'backfilled' ELSE 'captured' END, day + interval '1 hour'
 FROM generate_series(0, 60) n, LATERAL (SELECT current_date - 61 + n::integer AS day) d;

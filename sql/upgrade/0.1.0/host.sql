@@ -7,7 +7,4 @@ ALTER TABLE capforecast.binding ALTER COLUMN registrar SET NOT NULL, ALTER COLUM
 DROP TRIGGER check_owner ON capforecast.image_storage;
 DROP TRIGGER check_owner ON capforecast._metric_query;
 DROP FUNCTION capforecast._check_owner();
-ALTER TABLE capforecast.image_storage ADD COLUMN registrar oid, ADD COLUMN registrar_name name;
-UPDATE capforecast.image_storage SET registrar_name = owner, registrar = coalesce(
-	(SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) owner), 0);
-ALTER TABLE capforecast.image_storage ALTER COLUMN registrar SET NOT NULL, ALTER COLUMN registrar_name SET NOT NULL, DROP COLUMN owner;
+ALTER TABLE capforecast.image_storage ADD COLUMN reason text;
