@@ -118,7 +118,7 @@ is(join("\n", sort grep { !$in_old{$_} } keys %in_new), '', 'nothing lacks that 
 is(rows_of('old'), $rows, 'every row is there');
 is($node->safe_psql('old', q{SELECT string_agg(capforecast._registrar(registrar, registrar_name), ' ')
 		FROM (TABLE capforecast.binding UNION ALL (SELECT metric, NULL, NULL, '{}', NULL, '{}', NULL, registrar, registrar_name FROM capforecast._metric_query)
-			UNION ALL (SELECT source, NULL, NULL, '{}', NULL, '{}', NULL, registrar, registrar_name FROM capforecast.image_storage)) r}),
+			UNION ALL (SELECT definition, NULL, NULL, '{}', NULL, '{}', NULL, registrar, registrar_name FROM capforecast._image_source)) r}),
 	'postgres postgres postgres', 'what was registered has its registrar');
 is($node->safe_psql('old', q{SELECT string_agg(oid::regprocedure::text, ' ') FROM pg_proc WHERE pronamespace = 'capforecast'::regnamespace
 		AND proname IN (SELECT proname FROM pg_proc WHERE pronamespace = 'capforecast'::regnamespace AND has_function_privilege('operator', oid, 'EXECUTE'))
