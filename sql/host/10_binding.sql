@@ -81,6 +81,11 @@ CREATE FUNCTION capforecast._host_problems(OUT subject text, OUT sqlstate text, 
 COMMENT ON FUNCTION capforecast._host_problems() IS
 	'One row for each table or column of the host that the caller cannot read, with its fix.';
 
+CREATE FUNCTION capforecast._host_trusts(relation regclass)
+	RETURNS boolean LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'capforecast_host_trusts';
+COMMENT ON FUNCTION capforecast._host_trusts(regclass) IS
+	'Whether the caller may use a relation with its own rights: a plain table, or one that belongs to somebody it trusts.';
+
 CREATE FUNCTION capforecast._host_has(entity text)
 	RETURNS boolean LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'capforecast_host_has';
 COMMENT ON FUNCTION capforecast._host_has(text) IS

@@ -33,12 +33,13 @@ CREATE FUNCTION capforecast._doctor_host()
 	RETURNS TABLE (severity text, subject text, problem text, fix text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT CASE WHEN p.sqlstate = '01000' THEN 'info'
+				WHEN p.sqlstate = '01007' THEN 'warning'
 				WHEN capforecast._is_needed_daily(p.subject) THEN 'error'
 				WHEN p.sqlstate = '42P01' THEN 'info'
 				ELSE 'warning' END,
 		p.subject,
 		p.problem || CASE
-			WHEN p.sqlstate = '01000' THEN ''
+			WHEN p.sqlstate IN ('01000', '01007') THEN ''
 			WHEN capforecast._is_needed_daily(p.subject) THEN '; needed for the daily snapshot'
 			WHEN p.subject LIKE '%.created\_at' THEN '; needed by backfill_snapshots()'
 			ELSE '; needed by the subscription jobs or billing only' END,

@@ -38,6 +38,12 @@ check_relation(const HostEntity *entity, Oid relid)
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 				 errmsg("cannot bind temporary table \"%s\"", table),
 				 errdetail("Other sessions would not find it.")));
+	if (host_binding_is_off_limits(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" cannot stand for entity \"%s\"", table, entity->name),
+				 errdetail("It belongs to the server or to the extension."),
+				 errhint("Bind the entity to a table or view of the application.")));
 }
 
 /* Every key must be a logical column; every value a column of the table, or null. */
@@ -184,11 +190,12 @@ capforecast_host_problems(PG_FUNCTION_ARGS)
 		HostBinding *binding = host_binding_find(&entities[i]);
 		HostProblem problem = host_binding_table_problem(binding);
 
+		if (problem.sqlstate == 0)
+			problem = host_binding_trust_problem(binding);
 		if (problem.sqlstate != 0)
-		{
 			put_problem(rsinfo, entities[i].name, &problem);
+		if (problem.sqlstate != 0 && problem.sqlstate != ERRCODE_WARNING_PRIVILEGE_NOT_GRANTED)
 			continue;
-		}
 		for (int c = 0; c < entities[i].n_columns; c++)
 		{
 			char	   *expression;

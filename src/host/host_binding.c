@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
@@ -49,6 +50,8 @@ host_binding_find(const HostEntity *entity)
 		binding->is_bound = true;
 		binding->schema = pstrdup(bound->schema);
 		binding->table = pstrdup(bound->table);
+		binding->registrar = bound->registrar;
+		binding->registrar_name = pstrdup(bound->registrar_name);
 		for (int i = 0; i < entity->n_columns; i++)
 			binding->column_names[i] = bound->column_names[i] ? pstrdup(bound->column_names[i]) : NULL;
 	}
@@ -132,21 +135,39 @@ type_wanted(HostType wanted)
 	return "any type";
 }
 
+/*
+ * Text of a type that is not the server's comes from its output function: a cast would run
+ * code of whoever made the type.
+ */
+static char *
+text_expression(Oid type, const char *value)
+{
+	Oid			output;
+	bool		is_varlena;
+
+	if (type < FirstNormalObjectId)
+		return psprintf("%s::text", value);
+	getTypeOutputInfo(type, &output, &is_varlena);
+	return psprintf("pg_catalog.textin(%s.%s(%s))", quote_identifier(get_namespace_name(get_func_namespace(output))),
+					quote_identifier(get_func_name(output)), value);
+}
+
 /* The column as a value of its kind: enums and keys as text, naive times as UTC. */
 static char *
 column_expression(HostType wanted, Oid type, const char *prefix, const char *quoted)
 {
 	Oid			base = getBaseType(type);
+	char	   *value = psprintf("%s%s", prefix, quoted);
 
 	if (wanted == HOST_LIMIT)
-		return psprintf("(CASE WHEN %s%s >= 0 THEN %s%s END)", prefix, quoted, prefix, quoted);
-	if (wanted == HOST_TEXT && base != TEXTOID && base != VARCHAROID)
-		return psprintf("%s%s::text", prefix, quoted);
+		return psprintf("(CASE WHEN %s >= 0 THEN %s END)", value, value);
+	if (wanted == HOST_TEXT && type != TEXTOID)
+		return text_expression(base, value);
 	if (wanted == HOST_TIME && base == TIMESTAMPOID)
-		return psprintf("(%s%s AT TIME ZONE 'UTC')", prefix, quoted);
+		return psprintf("(%s AT TIME ZONE 'UTC')", value);
 	if (wanted == HOST_TIME && base == DATEOID)
-		return psprintf("(%s%s::timestamp AT TIME ZONE 'UTC')", prefix, quoted);
-	return psprintf("%s%s", prefix, quoted);
+		return psprintf("(%s::timestamp AT TIME ZONE 'UTC')", value);
+	return value;
 }
 
 static char *

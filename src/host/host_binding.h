@@ -21,6 +21,7 @@ typedef struct HostProblem
 	char	   *detail;			/* NULL: none */
 	char	   *fix;			/* what to do, as a sentence */
 	char	   *statement;		/* the fix as a statement to run; NULL: none */
+	const char *word;			/* what a program can tell it by; NULL: none */
 } HostProblem;
 
 typedef struct HostBinding
@@ -32,6 +33,8 @@ typedef struct HostBinding
 	Oid			relid;			/* InvalidOid: there is no such table */
 	bool		is_bound;		/* by bind(), not by default */
 	char	  **column_names;	/* per logical column: physical name, unquoted; NULL: bound to null */
+	Oid			registrar;		/* who bound it, by oid and name; of a default name: none */
+	char	   *registrar_name;
 } HostBinding;
 
 /* Looks the names up; never fails on what is missing.  Needs SPI. */
@@ -43,7 +46,10 @@ extern HostBinding *host_binding_to(const HostEntity *entity, Oid relid);
 /* A table, view, or what else can be selected from? */
 extern bool host_binding_is_readable_kind(Oid relid);
 
-/* Can the caller read the table at all? */
+/* A relation of the server, of the extension or of one session? */
+extern bool host_binding_is_off_limits(Oid relid);
+
+/* Can the caller read the table at all, and may it? */
 extern HostProblem host_binding_table_problem(const HostBinding *binding);
 
 /*
@@ -72,6 +78,12 @@ extern char *host_binding_column_name(const HostBinding *binding, const HostColu
 
 /* An expression as a value of the column's own type; as it is where there is no such column. */
 extern char *host_binding_cast(const HostBinding *binding, const HostColumn *column, const char *expression);
+
+/* An object (in words) that belongs to somebody whom the caller does not trust. */
+extern HostProblem host_problem_untrusted(const char *object, Oid owner);
+
+/* The same for all that reading the table reaches; looked for when there is no other problem. */
+extern HostProblem host_binding_trust_problem(const HostBinding *binding);
 
 pg_noreturn extern void host_problem_raise(const HostProblem *problem);
 

@@ -69,9 +69,13 @@ print_of_rows(void)
 static void
 start_bound(HostBound *bound, const HostEntity *entity, HeapTuple tuple, TupleDesc desc)
 {
+	bool		is_null;
+
 	bound->entity = entity;
 	bound->schema = SPI_getvalue(tuple, desc, 2);
 	bound->table = SPI_getvalue(tuple, desc, 3);
+	bound->registrar = DatumGetObjectId(SPI_getbinval(tuple, desc, 6, &is_null));
+	bound->registrar_name = SPI_getvalue(tuple, desc, 7);
 	bound->column_names = palloc0(sizeof(char *) * entity->n_columns);
 	for (int i = 0; i < entity->n_columns; i++)
 		bound->column_names[i] = pstrdup(entity->columns[i].name);
@@ -81,7 +85,7 @@ start_bound(HostBound *bound, const HostEntity *entity, HeapTuple tuple, TupleDe
 static void
 read_rows(MemoryContext context)
 {
-	scope_execute("SELECT b.entity, b.schema_name::text, b.table_name::text, c.key, c.value "
+	scope_execute("SELECT b.entity, b.schema_name::text, b.table_name::text, c.key, c.value, b.registrar, b.registrar_name::text "
 				  "FROM capforecast.binding b LEFT JOIN LATERAL jsonb_each_text(b.columns) c ON true ORDER BY b.entity",
 				  0, NULL, NULL, NULL, true, SPI_OK_SELECT);
 	for (uint64 row = 0; row < SPI_processed; row++)

@@ -13,6 +13,8 @@ typedef struct HostBound
 	char	   *schema;			/* unquoted */
 	char	   *table;
 	char	  **column_names;	/* per logical column: physical name, unquoted; NULL: bound to null */
+	Oid			registrar;
+	char	   *registrar_name;
 } HostBound;
 
 /*

@@ -8,19 +8,26 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/catalog.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
+#include "utils/syscache.h"
 
 #include "common/compat.h"
 #include "common/scope.h"
 #include "host/host_binding.h"
+#include "host/host_trust.h"
 
 /* ---------- proposals ---------- */
 
@@ -140,17 +147,135 @@ host_problem_raise(const HostProblem *problem)
 {
 	ereport(ERROR,
 			(errcode(problem->sqlstate),
+			 problem->word ? err_generic_string(PG_DIAG_CONSTRAINT_NAME, problem->word) : 0,
 			 errmsg("%s", problem->message),
 			 problem->detail ? errdetail("%s", problem->detail) : 0,
 			 problem->statement ?
 			 errhint("%s Run: %s", problem->fix, problem->statement) :
-			 errhint("%s", problem->fix)));
+			 problem->fix ? errhint("%s", problem->fix) : 0));
 }
 
 static char *
 current_role_name(void)
 {
 	return pstrdup(quote_identifier(GetUserNameFromId(GetUserId(), false)));
+}
+
+/* ---------- trust ---------- */
+
+static Oid
+relation_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner = HeapTupleIsValid(tuple) ? ((Form_pg_class) GETSTRUCT(tuple))->relowner : InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return owner;
+}
+
+static char *
+role_name(Oid role)
+{
+	char	   *name = GetUserNameFromId(role, true);
+
+	return name ? pstrdup(quote_identifier(name)) : psprintf("with OID %u", role);
+}
+
+HostProblem
+host_problem_untrusted(const char *object, Oid owner)
+{
+	HostProblem problem = {0};
+
+	problem.sqlstate = ERRCODE_INSUFFICIENT_PRIVILEGE;
+	problem.word = "untrusted_binding";
+	problem.message = psprintf("%s belongs to role %s, which role %s does not trust", object, role_name(owner), current_role_name());
+	problem.detail = "It would be used with the rights of the caller.";
+	if (superuser())
+		problem.fix = "Run it as a role that is no superuser.";
+	else
+	{
+		problem.fix = "Give it to a role that the caller trusts, or grant its owner to the caller.";
+		problem.statement = psprintf("GRANT %s TO %s;", role_name(owner), current_role_name());
+	}
+	return problem;
+}
+
+/* The relation is none that an entity can stand for, whoever says so. */
+bool
+host_binding_is_off_limits(Oid relid)
+{
+	Oid			schema = get_rel_namespace(relid);
+
+	return relid < FirstNormalObjectId || IsCatalogNamespace(schema) || IsToastNamespace(schema) ||
+		isAnyTempNamespace(schema) || schema == get_namespace_oid("capforecast", true);
+}
+
+static HostProblem
+registrar_problem(const HostBinding *binding)
+{
+	HostProblem problem = {0};
+	const char *entity = binding->entity->name;
+	char	   *name;
+
+	if (!binding->is_bound)
+		return problem;
+	name = GetUserNameFromId(binding->registrar, true);
+	if (name == NULL || strcmp(name, binding->registrar_name) != 0)
+	{
+		problem.word = "suspended_binding";
+		problem.message = psprintf("binding of entity \"%s\" is suspended", entity);
+		problem.detail = psprintf("Role \"%s\" that made it does not exist, or goes by another name.", binding->registrar_name);
+		problem.fix = "Bind it again.";
+	}
+	else if (!host_trust_role(binding->registrar))
+	{
+		problem.word = "untrusted_binding";
+		problem.message = psprintf("binding of entity \"%s\" was made by role %s, which role %s does not trust", entity,
+								   role_name(binding->registrar), current_role_name());
+		problem.detail = "What it leads to would be used with the rights of the caller.";
+		problem.fix = "Bind it as the role that is to use it, or as one that it has been granted.";
+	}
+	else
+		return problem;
+	problem.sqlstate = ERRCODE_INSUFFICIENT_PRIVILEGE;
+	problem.statement = psprintf("SET ROLE %s; %s", current_role_name(), host_binding_proposal(binding));
+	return problem;
+}
+
+static HostProblem
+off_limits_problem(const HostBinding *binding)
+{
+	HostProblem problem = {0};
+
+	problem.sqlstate = ERRCODE_INSUFFICIENT_PRIVILEGE;
+	problem.word = "untrusted_binding";
+	problem.message = psprintf("%s cannot stand for entity \"%s\"", binding->relation, binding->entity->name);
+	problem.detail = "It belongs to the server, to the extension, or to one session.";
+	problem.fix = "Bind the entity to a table or view of the application.";
+	problem.statement = bind_likely_table(binding);
+	return problem;
+}
+
+HostProblem
+host_binding_trust_problem(const HostBinding *binding)
+{
+	HostProblem problem = {0};
+	char	   *sql = psprintf("SELECT FROM %s", binding->relation);
+	RawStmt    *statement = linitial_node(RawStmt, pg_parse_query(sql));
+	Oid			owner = InvalidOid;
+	char	   *object = host_trust_find(pg_analyze_and_rewrite_fixedparams(statement, sql, NULL, 0, NULL), &owner);
+
+	if (object != NULL)
+		return host_problem_untrusted(object, owner);
+	owner = relation_owner(binding->relid);
+	if (superuser() && !host_trust_role(owner))
+	{
+		problem.sqlstate = ERRCODE_WARNING_PRIVILEGE_NOT_GRANTED;
+		problem.message = psprintf("table %s belongs to role %s, and is read as a superuser", binding->relation, role_name(owner));
+		problem.fix = "Call, and schedule the jobs, as a role that is no superuser: a superuser does not write to it.";
+	}
+	return problem;
 }
 
 HostProblem
@@ -176,6 +301,11 @@ host_binding_table_problem(const HostBinding *binding)
 		problem.statement = bind_likely_table(binding);
 		return problem;
 	}
+	if (binding->is_bound && host_binding_is_off_limits(binding->relid))
+		return off_limits_problem(binding);
+	problem = registrar_problem(binding);
+	if (problem.sqlstate != 0)
+		return problem;
 	if (schema_aclcheck(get_rel_namespace(binding->relid), GetUserId(), ACL_USAGE) != ACLCHECK_OK)
 	{
 		problem.sqlstate = ERRCODE_INSUFFICIENT_PRIVILEGE;

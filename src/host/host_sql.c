@@ -11,6 +11,7 @@
 #include "host/host_sql.h"
 #include "host/host_statement.h"
 #include "host/host_template.h"
+#include "host/host_trust.h"
 
 void
 host_sql_read(const char *template)
@@ -108,4 +109,15 @@ capforecast_host_cast(PG_FUNCTION_ARGS)
 														 text_to_cstring(PG_GETARG_TEXT_PP(2))));
 	scope_leave(&scope);
 	PG_RETURN_TEXT_P(cstring_to_text(cast));
+}
+
+/*
+ * capforecast._host_trusts(relation regclass) → boolean
+ *		May the caller use it with its own rights?
+ */
+PG_FUNCTION_INFO_V1(capforecast_host_trusts);
+Datum
+capforecast_host_trusts(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(host_trust_relation(PG_GETARG_OID(0)));
 }

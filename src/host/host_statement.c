@@ -24,9 +24,11 @@
 #include "utils/plancache.h"
 
 #include "common/scope.h"
+#include "host/host_binding.h"
 #include "host/host_bound.h"
 #include "host/host_statement.h"
 #include "host/host_template.h"
+#include "host/host_trust.h"
 #include "host/host_watch.h"
 
 /* More than any session has use for; beyond, all that do not run are dropped. */
@@ -172,6 +174,20 @@ plan_options(HostUse use)
 }
 
 static void
+check_trust(CachedPlanSource *source)
+{
+	Oid			owner;
+	char	   *object = host_trust_find(source->query_list, &owner);
+	HostProblem problem;
+
+	if (object == NULL)
+		return;
+	problem = host_problem_untrusted(object, owner);
+	host_problem_raise(&problem);
+}
+
+/* Analysed and rewritten, but not planned: that may run code. */
+static void
 prepare(HostStatement *statement, const char *sql, const Oid *types)
 {
 	SPIPlanPtr	plan = SPI_prepare_cursor(sql, statement->nargs, unconstify(Oid *, types),
@@ -183,6 +199,7 @@ prepare(HostStatement *statement, const char *sql, const Oid *types)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("template is not a single statement")));
+	check_trust(linitial_node(CachedPlanSource, SPI_plan_get_plan_sources(plan)));
 	forget(statement);
 	statement->sql = MemoryContextStrdup(kept_context, sql);
 	if (SPI_keepplan(plan) != 0)

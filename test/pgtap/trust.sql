@@ -1,0 +1,316 @@
+-- Whose code runs with the caller's rights: each case with the roles that meet in it.
+BEGIN;
+SELECT no_plan();
+SET LOCAL client_min_messages = warning;
+SET LOCAL search_path = public;
+
+-- A platform whose tables belong to its application; an operator who may write them and bind,
+-- a dashboard that reads, a member of the operator, somebody with nothing.
+CREATE ROLE t_app;
+CREATE ROLE t_operator;
+CREATE ROLE t_dashboard;
+CREATE ROLE t_member IN ROLE t_operator;
+CREATE ROLE t_nobody;
+CREATE ROLE t_admin SUPERUSER;
+GRANT USAGE ON SCHEMA capforecast, public TO t_app, t_operator, t_dashboard, t_nobody;
+GRANT SELECT ON ALL TABLES IN SCHEMA capforecast, public TO t_app, t_operator, t_dashboard;
+GRANT INSERT, UPDATE, DELETE ON capforecast.binding, capforecast.capacity_snapshots, capforecast.job_run TO t_operator, t_app;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA capforecast TO t_operator, t_app;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA capforecast TO t_operator, t_app, t_member;
+GRANT UPDATE ON vendors, vendor_subscriptions TO t_operator;
+CREATE SCHEMA op AUTHORIZATION t_operator;
+GRANT USAGE ON SCHEMA op TO PUBLIC;
+DO $$
+DECLARE t regclass;
+BEGIN
+	FOR t IN SELECT c.oid FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' LOOP
+		EXECUTE format('ALTER TABLE %s OWNER TO t_app', t);
+	END LOOP;
+END $$;
+INSERT INTO vendors (id, vendor_code, name) VALUES (1, 'a', 'A'), (2, 'b', 'B');
+
+-- What a role gets to see: the number of vendors, or the error with its word.
+CREATE FUNCTION pg_temp.seen_by(role name) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	n text;
+	word text;
+	hint text;
+BEGIN
+	EXECUTE format('SET LOCAL ROLE %I', role);
+	BEGIN
+		n := capforecast._host_row(NULL::bigint, 'SELECT count(*) FROM {vendors} v WHERE {v:vendors.is_active}');
+	EXCEPTION WHEN insufficient_privilege THEN
+		GET STACKED DIAGNOSTICS n = MESSAGE_TEXT, word = CONSTRAINT_NAME, hint = PG_EXCEPTION_HINT;
+		IF n !~ '^permission denied' THEN
+			n := word;
+		END IF;
+	END;
+	RESET ROLE;
+	RETURN n;
+END $$;
+CREATE FUNCTION pg_temp.writes_as(role name) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	n text;
+BEGIN
+	EXECUTE format('SET LOCAL ROLE %I', role);
+	BEGIN
+		n := capforecast._host_execute('UPDATE {vendors} v SET {!vendors.name} = {!vendors.name}');
+	EXCEPTION WHEN insufficient_privilege THEN
+		GET STACKED DIAGNOSTICS n = CONSTRAINT_NAME;
+	END;
+	RESET ROLE;
+	RETURN n;
+END $$;
+CREATE FUNCTION pg_temp.bind_as(role name, relation text, columns jsonb DEFAULT '{}') RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('SET LOCAL ROLE %I', role);
+	PERFORM capforecast.bind('vendors', relation::regclass, columns);
+	RESET ROLE;
+END $$;
+-- Everybody at once: app, operator, member, dashboard, superuser.
+CREATE FUNCTION pg_temp.seen() RETURNS text LANGUAGE sql AS $$
+	SELECT string_agg(pg_temp.seen_by(r), ' ' ORDER BY n) FROM unnest('{t_app,t_operator,t_dashboard,t_admin}'::name[]) WITH ORDINALITY AS x(r, n)
+$$;
+
+-- T7: default names, plain tables of the application
+SELECT is(pg_temp.seen(), '2 2 2 2', 'T7 plain tables of the application are read by everybody');
+SELECT is(pg_temp.writes_as('t_operator'), '2', 'T7 and written by who may');
+SELECT is(pg_temp.writes_as('t_admin'), 'untrusted_binding', 'T7 but not by a superuser');
+SET ROLE t_admin;
+SELECT is((SELECT array_agg(DISTINCT sqlstate) FROM capforecast._host_problems() WHERE subject = 'vendors'), '{01007}', 'T7 who is warned');
+SELECT is((SELECT severity FROM capforecast.doctor() WHERE subject = 'vendors'), 'warning', 'T7 by doctor()');
+RESET ROLE;
+
+-- T1 to T3: a view with a function, bound by the operator
+SET ROLE t_operator;
+CREATE FUNCTION op.pwn() RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	IF current_user <> 't_operator' AND (SELECT p.proowner::regrole::text = 't_operator' FROM pg_proc p WHERE p.oid = 'op.pwn'::regproc) THEN
+		RAISE EXCEPTION 'code of t_operator ran as %', current_user;
+	END IF;
+	RETURN true;
+END $$;
+CREATE VIEW op.v AS SELECT id, name, is_active, created_at FROM public.vendors WHERE op.pwn();
+GRANT SELECT ON op.v TO PUBLIC;
+SELECT pg_temp.bind_as('t_operator', 'op.v');
+SELECT is(pg_temp.seen_by('t_operator'), '2', 'T1 the operator uses a view of its own');
+SELECT is(pg_temp.seen_by('t_admin'), 'untrusted_binding', 'T1 a superuser does not');
+SELECT is(pg_temp.seen_by('t_dashboard'), 'untrusted_binding', 'T2 nor who is no member');
+SELECT is((SELECT (total_vendors, total_products)::text FROM capforecast.capture_daily_snapshot(true)), '(,0)', 'T2 the snapshot goes without');
+SELECT matches(detail -> 'vendors' ->> 'message', '^binding of entity "vendors" was made by role t_operator, which role postgres does not trust', 'T2 and says why')
+FROM capforecast.job_run ORDER BY run_id DESC LIMIT 1;
+SELECT is((SELECT severity FROM capforecast.doctor() WHERE subject = 'vendors'), 'error', 'and doctor(), too');
+GRANT t_operator TO t_dashboard;
+SELECT throws_ok($$SELECT pg_temp.seen_by('t_dashboard')$$, 'P0001', 'code of t_operator ran as t_dashboard', 'T3 granted the operator: used');
+REVOKE t_operator FROM t_dashboard;
+SELECT is(pg_temp.seen_by('t_dashboard'), 'untrusted_binding', 'T3 and no longer, in the same session');
+
+-- T4: bound by a member as itself
+GRANT t_operator TO t_member;
+SELECT pg_temp.bind_as('t_member', 'public.vendors');
+SELECT is(pg_temp.seen(), 'untrusted_binding untrusted_binding untrusted_binding untrusted_binding', 'T4 bound by somebody whom nobody has been granted');
+SELECT is(pg_temp.seen_by('t_member'), '2', 'T4 but to itself');
+SET ROLE t_operator;
+SELECT throws_ok($$SELECT capforecast._host_row(NULL::bigint, 'SELECT count(*) FROM {vendors}')$$, '42501',
+	'binding of entity "vendors" was made by role t_member, which role t_operator does not trust');
+SELECT is((SELECT fix FROM capforecast._host_problems() WHERE subject = 'vendors'), $$SET ROLE t_operator; SELECT capforecast.bind('vendors', 'public.vendors');$$, 'T4 with the statement that mends it');
+RESET ROLE;
+
+-- T5: bound by a superuser to a view of the operator: its owner is asked at use
+SELECT pg_temp.bind_as('t_admin', 'op.v');
+SELECT is(pg_temp.seen(), 'untrusted_binding 2 untrusted_binding untrusted_binding', 'T5 a view of the operator');
+ALTER VIEW op.v OWNER TO t_admin;
+SELECT is(pg_temp.seen(), 'untrusted_binding 2 untrusted_binding untrusted_binding', 'T6 with a function of the operator in it');
+ALTER FUNCTION op.pwn() OWNER TO t_admin;
+SELECT is(pg_temp.seen(), '2 2 2 2', 'T5 all of a superuser');
+CREATE OR REPLACE VIEW op.v AS SELECT id, name, is_active, created_at FROM public.vendors WHERE false;
+SELECT is(pg_temp.seen(), '0 0 0 0', 'T5 replaced');
+ALTER VIEW op.v OWNER TO t_operator;
+SELECT is(pg_temp.seen(), 'untrusted_binding 0 untrusted_binding untrusted_binding', 'T5 and given back to the operator');
+
+-- T6: a trusted view over an untrusted one
+CREATE VIEW public.over AS SELECT * FROM op.v;
+GRANT SELECT ON public.over TO PUBLIC;
+SELECT pg_temp.bind_as('t_admin', 'public.over');
+SELECT is(pg_temp.seen(), 'untrusted_binding 0 untrusted_binding untrusted_binding', 'T6 the walk goes down');
+CREATE VIEW public.over2 AS SELECT id, name, is_active, created_at FROM public.vendors WHERE id IN (SELECT id FROM op.v) OR true;
+GRANT SELECT ON public.over2 TO PUBLIC;
+SELECT pg_temp.bind_as('t_admin', 'public.over2');
+SELECT is(pg_temp.seen(), 'untrusted_binding 2 untrusted_binding untrusted_binding', 'T6 into subqueries');
+SET ROLE t_operator;
+CREATE FUNCTION op.less(bigint, bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+CREATE OPERATOR op.<<< (FUNCTION = op.less, LEFTARG = bigint, RIGHTARG = bigint);
+CREATE DOMAIN op.d AS text CHECK (op.pwn());
+CREATE TYPE op.e AS ENUM ('x', 'y');
+CREATE FUNCTION op.e_text(op.e) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'cast by %', current_user; END $$;
+CREATE AGGREGATE op.agg (bigint) (SFUNC = int8pl, STYPE = bigint, INITCOND = '0');
+RESET ROLE;
+CREATE CAST (op.e AS text) WITH FUNCTION op.e_text(op.e);
+ALTER FUNCTION op.pwn() OWNER TO t_operator;
+CREATE FUNCTION pg_temp.through(select_list text, more text DEFAULT '') RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE 'DROP VIEW IF EXISTS public.through';
+	EXECUTE format('CREATE VIEW public.through AS SELECT v.id, v.name, %s, v.created_at FROM public.vendors v %s', select_list, more);
+	GRANT SELECT ON public.through TO PUBLIC;
+	ALTER VIEW public.through OWNER TO t_admin;
+	PERFORM pg_temp.bind_as('t_admin', 'public.through');
+	RETURN pg_temp.seen_by('t_admin') || ' ' || pg_temp.seen_by('t_dashboard');
+END $$;
+SELECT is(pg_temp.through('v.is_active'), '2 2', 'nothing in it');
+SELECT is(pg_temp.through(what), 'untrusted_binding untrusted_binding', 'T6 ' || what) FROM unnest(ARRAY[
+	'op.pwn() AS is_active', 'v.id OPERATOR(op.<<<) 3 AS is_active', 'v.name::op.d IS NOT NULL AS is_active', '''x''::op.e::text = ''cast'' AS is_active',
+	'(SELECT op.agg(p.id) FROM products p) = 0 AS is_active', 'CASE WHEN op.pwn() THEN true END AS is_active',
+	'EXISTS (SELECT FROM LATERAL (SELECT op.pwn()) f) AS is_active', 'v.id OPERATOR(op.<<<) ANY (''{1}''::bigint[]) AS is_active']) what;
+SELECT is(pg_temp.through('v.is_active', more), 'untrusted_binding untrusted_binding', 'T6 ' || more) FROM unnest(ARRAY[
+	'WHERE op.pwn()', 'ORDER BY op.pwn()', 'JOIN LATERAL op.pwn() f ON true', 'LEFT JOIN products p ON op.pwn()', 'LIMIT CASE WHEN op.pwn() THEN 1 END']) more;
+SELECT is(pg_temp.through('v.is_active', 'WHERE EXISTS (WITH w AS (SELECT op.pwn() AS x) SELECT FROM w)'), 'untrusted_binding untrusted_binding', 'T6 in a WITH');
+DROP VIEW public.through;
+
+-- T10, T11, T26: the registrar changes
+CREATE ROLE t_gone SUPERUSER;
+SELECT pg_temp.bind_as('t_gone', 'public.vendors');
+SELECT is(pg_temp.seen(), '2 2 2 2', 'bound by a superuser');
+ALTER ROLE t_gone NOSUPERUSER;
+SELECT is(pg_temp.seen(), 'untrusted_binding untrusted_binding untrusted_binding untrusted_binding', 'T11 who is none any more');
+ALTER ROLE t_gone SUPERUSER;
+ALTER ROLE t_gone RENAME TO t_renamed;
+SELECT is(pg_temp.seen(), 'suspended_binding suspended_binding suspended_binding suspended_binding', 'T26 renamed');
+SELECT is((SELECT severity || ': ' || fix FROM capforecast.doctor() WHERE subject = 'vendors'),
+	'error: SET ROLE postgres; SELECT capforecast.bind(''vendors'', ''public.vendors'');', 'T26 doctor() has the statement');
+DROP ROLE t_renamed;
+CREATE ROLE t_gone SUPERUSER;
+SELECT is(pg_temp.seen(), 'suspended_binding suspended_binding suspended_binding suspended_binding', 'T10 another role of the name inherits nothing');
+
+-- T8, T22, T23: rows that a dump, an operator or a replica writes
+UPDATE capforecast.binding SET registrar = 10, registrar_name = 't_operator';
+SELECT is((SELECT registrar::regrole::text FROM capforecast.binding), 't_operator', 'T8 restored by name');
+DELETE FROM capforecast.binding;
+INSERT INTO capforecast.binding VALUES ('vendors', 'public', 'vendors', '{}', NULL, '{}', NULL, 10, 't_elsewhere');
+SELECT is((SELECT registrar || ' ' || registrar_name FROM capforecast.binding), '0 t_elsewhere', 'T8 a role that is not here is kept');
+SELECT is(pg_temp.seen(), 'suspended_binding suspended_binding suspended_binding suspended_binding', 'T8 and suspended');
+SET ROLE t_operator;
+DELETE FROM capforecast.binding;
+INSERT INTO capforecast.binding VALUES ('vendors', 'public', 'vendors', '{}', NULL, '{}', NULL, 10, 'postgres');
+RESET ROLE;
+SELECT is((SELECT registrar::regrole || ' ' || registrar_name FROM capforecast.binding), 't_operator t_operator', 'T22 nobody registers as somebody else');
+SET ROLE t_operator;
+UPDATE capforecast.binding SET registrar = 10, registrar_name = 'postgres';
+RESET ROLE;
+SELECT is((SELECT registrar::regrole || ' ' || registrar_name FROM capforecast.binding), 't_operator t_operator', 'T22 nor later');
+SELECT pg_temp.bind_as('t_admin', 'public.vendors');
+SET ROLE t_operator;
+UPDATE capforecast.binding SET table_name = 'products';
+RESET ROLE;
+SELECT is((SELECT registrar_name FROM capforecast.binding), 't_operator', 'T22 who changes a binding is its registrar');
+SET LOCAL session_replication_role = replica;
+UPDATE capforecast.binding SET table_name = 'vendors', registrar = 10, registrar_name = 't_operator';
+SET LOCAL session_replication_role = origin;
+SELECT is(pg_temp.seen(), 'suspended_binding suspended_binding suspended_binding suspended_binding', 'T23 oid and name disagree');
+DELETE FROM capforecast.binding;
+
+-- T12, T13: the owner of the database
+CREATE ROLE t_owner;
+SELECT format('ALTER DATABASE %I OWNER TO t_owner', current_database()) \gexec
+CREATE SCHEMA own AUTHORIZATION t_owner;
+GRANT USAGE ON SCHEMA own TO PUBLIC;
+GRANT ALL ON capforecast.binding TO t_owner;
+GRANT USAGE ON SCHEMA capforecast TO t_owner;
+GRANT EXECUTE ON FUNCTION capforecast.bind TO t_owner;
+CREATE VIEW own.v AS SELECT id, name, is_active, created_at FROM public.vendors;
+ALTER VIEW own.v OWNER TO t_owner;
+GRANT SELECT ON own.v TO PUBLIC;
+GRANT SELECT ON public.vendors TO t_owner;
+SELECT pg_temp.bind_as('t_owner', 'own.v');
+SELECT is(pg_temp.seen(), '2 2 2 untrusted_binding', 'T12, T13 the owner of the database is trusted, but not by a superuser');
+
+-- T14: security_invoker makes no difference to whose code it is
+CREATE VIEW own.i WITH (security_invoker) AS SELECT id, name, is_active, created_at FROM public.vendors;
+ALTER VIEW own.i OWNER TO t_admin;
+GRANT SELECT ON own.i TO PUBLIC;
+SELECT pg_temp.bind_as('t_admin', 'own.i');
+SELECT is(pg_temp.seen(), '2 2 2 2', 'T14 with the caller''s grants');
+REVOKE SELECT ON public.vendors FROM t_dashboard;
+SELECT is(pg_temp.seen_by('t_dashboard'), 'permission denied for table vendors', 'T14 which are needed');
+GRANT SELECT ON public.vendors TO t_dashboard;
+
+-- T15: policies of others are not run
+SET ROLE t_operator;
+CREATE TABLE op.t AS SELECT id, name, is_active, created_at FROM public.vendors;
+GRANT SELECT ON op.t TO PUBLIC;
+CREATE POLICY p ON op.t USING (op.pwn());
+ALTER TABLE op.t ENABLE ROW LEVEL SECURITY;
+RESET ROLE;
+SELECT pg_temp.bind_as('t_admin', 'op.t');
+SET ROLE t_dashboard;
+SELECT throws_ok($$SELECT capforecast._host_row(NULL::bigint, 'SELECT count(*) FROM {vendors}')$$, '42501', 'row-level security of table op.t applies to role t_dashboard');
+RESET ROLE;
+SELECT is(pg_temp.seen_by('t_admin'), '2', 'T15 a superuser reads the plain table');
+ALTER TABLE op.t DISABLE ROW LEVEL SECURITY;
+
+-- Code that the planner runs of a plain table
+SELECT is(pg_temp.seen_by('t_admin'), '2', 'a plain table of somebody else');
+SET ROLE t_operator;
+CREATE FUNCTION op.imm(bigint) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+CREATE INDEX i ON op.t (id) WHERE op.imm(1);
+RESET ROLE;
+SELECT is(pg_temp.seen_by('t_admin') || ' ' || pg_temp.seen_by('t_dashboard'), 'untrusted_binding 2', 'its index has code of its owner');
+DROP INDEX op.i;
+CREATE STATISTICS op.s ON (op.imm(id)), name FROM op.t;
+SELECT is(pg_temp.seen_by('t_admin'), 'untrusted_binding', 'its statistics have');
+DROP STATISTICS op.s;
+ALTER TABLE op.t ADD CONSTRAINT c CHECK (op.imm(id));
+SELECT is(pg_temp.seen_by('t_admin'), 'untrusted_binding', 'its constraint has');
+ALTER TABLE op.t DROP CONSTRAINT c;
+SELECT is(pg_temp.seen_by('t_admin'), '2', 'and without them it is read');
+
+-- T16: types of others are read through their output function
+SET ROLE t_operator;
+CREATE TABLE op.en (id bigint, name op.e, is_active boolean, created_at timestamptz);
+INSERT INTO op.en VALUES (1, 'x', true, now()), (2, 'y', true, now());
+GRANT SELECT ON op.en TO PUBLIC;
+RESET ROLE;
+SELECT pg_temp.bind_as('t_admin', 'op.en');
+SET ROLE t_admin;
+SELECT is(capforecast._host_row(NULL::text, 'SELECT string_agg({v:vendors.name}, '' '' ORDER BY {v:vendors.id}) FROM {vendors} v'), 'x y', 'T16 not through a cast of its owner');
+SELECT throws_ok($$SELECT capforecast._host_row(NULL::text, 'SELECT min(v.name::text) FROM {vendors} v')$$, '42501',
+	'function op.e_text(op.e) belongs to role t_operator, which role t_admin does not trust', 'T16 the cast is found');
+RESET ROLE;
+
+-- T17: foreign tables
+CREATE FOREIGN DATA WRAPPER t_fdw;
+CREATE SERVER t_server FOREIGN DATA WRAPPER t_fdw;
+CREATE FOREIGN TABLE public.f (id bigint, name text, is_active boolean, created_at timestamptz) SERVER t_server;
+SELECT is((SELECT array_agg(t) FROM unnest(ARRAY[capforecast._host_trusts('public.f'), capforecast._host_trusts('public.vendors'), capforecast._host_trusts('op.v')]) t),
+	'{t,t,f}', 'T17 a server of a superuser');
+GRANT USAGE ON FOREIGN DATA WRAPPER t_fdw TO t_operator;
+ALTER SERVER t_server OWNER TO t_operator;
+SELECT is(capforecast._host_trusts('public.f'), false, 'T17 of somebody else');
+
+-- T18, T25: a default name that somebody has taken; a materialized view
+DELETE FROM capforecast.binding;
+DROP TABLE vendor_users CASCADE;
+SET ROLE t_operator;
+CREATE VIEW op.vendor_users AS SELECT 1 AS id, 1 AS vendor_id, true AS is_active, now() AS created_at WHERE op.pwn();
+RESET ROLE;
+ALTER VIEW op.vendor_users SET SCHEMA public;
+GRANT SELECT ON public.vendor_users TO PUBLIC;
+SET ROLE t_admin;
+SELECT throws_ok('SELECT * FROM capforecast.subscription_capacity()', '42501', 'view public.vendor_users belongs to role t_operator, which role t_admin does not trust', 'T18');
+SELECT is((SELECT (total_vendors, total_team_members)::text FROM capforecast.capture_daily_snapshot(true)), '(2,)', 'T18 the snapshot goes without');
+RESET ROLE;
+DROP VIEW public.vendor_users;
+CREATE MATERIALIZED VIEW public.vendor_users AS SELECT 1 AS id, 1 AS vendor_id, true AS is_active, now() AS created_at;
+ALTER MATERIALIZED VIEW public.vendor_users OWNER TO t_app;
+SET ROLE t_admin;
+SELECT is((SELECT (total_vendors, total_team_members)::text FROM capforecast.capture_daily_snapshot(true)), '(2,1)', 'T25 no code runs where a materialized view is read');
+RESET ROLE;
+
+-- Relations that no entity can stand for
+SELECT throws_ok($$SELECT capforecast.bind('vendors', 'pg_class')$$, '22023', NULL, 'a catalog');
+SELECT throws_ok($$SELECT capforecast.bind('vendors', 'information_schema.tables')$$, '22023', NULL, 'the information schema');
+SELECT throws_ok($$SELECT capforecast.bind('vendors', 'capforecast.job_run')$$, '22023', NULL, 'a table of the extension');
+INSERT INTO capforecast.binding VALUES ('vendors', 'pg_catalog', 'pg_class', '{"id": "oid", "is_active": null, "name": "relname", "created_at": "oid"}');
+SELECT is(pg_temp.seen_by('t_admin'), 'untrusted_binding', 'written past bind(): at use');
+
+SELECT * FROM finish();
+ROLLBACK;
