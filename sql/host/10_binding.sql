@@ -84,7 +84,7 @@ COMMENT ON FUNCTION capforecast._host_problems() IS
 CREATE FUNCTION capforecast._host_trusts(relation regclass)
 	RETURNS boolean LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'capforecast_host_trusts';
 COMMENT ON FUNCTION capforecast._host_trusts(regclass) IS
-	'Whether the caller may use a relation with its own rights: a plain table, or one that belongs to somebody it trusts.';
+	'Whether the caller may read a relation with its own rights: plain tables, and what belongs to somebody it trusts, all the way down. NULL: there is no such relation.';
 
 CREATE FUNCTION capforecast._host_has(entity text)
 	RETURNS boolean LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'capforecast_host_has';

@@ -12,6 +12,9 @@ BEGIN
 		PERFORM capforecast._fail('55000', 'foreign_table', format('%s is a foreign table', relation),
 			'Every read of it would be a call over the network, made by the database.',
 				'Copy it to a local table, and point capforecast.stripe_schema there.');
+	ELSIF NOT capforecast._host_trusts(relation) THEN
+		PERFORM capforecast._fail('42501', 'untrusted_binding', format('%s reaches what belongs to a role that %I does not trust', relation, current_user),
+			'It would be used with the rights of the caller.', 'Give it to a role that the caller trusts, or run it as another role.');
 	END IF;
 	RETURN relation;
 END

@@ -15,8 +15,6 @@
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "nodes/parsenodes.h"
-#include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
@@ -261,10 +259,8 @@ HostProblem
 host_binding_trust_problem(const HostBinding *binding)
 {
 	HostProblem problem = {0};
-	char	   *sql = psprintf("SELECT FROM %s", binding->relation);
-	RawStmt    *statement = linitial_node(RawStmt, pg_parse_query(sql));
 	Oid			owner = InvalidOid;
-	char	   *object = host_trust_find(pg_analyze_and_rewrite_fixedparams(statement, sql, NULL, 0, NULL), &owner);
+	char	   *object = host_trust_find_in_relation(binding->relation, &owner);
 
 	if (object != NULL)
 		return host_problem_untrusted(object, owner);

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "common/scope.h"
 #include "host/host_binding.h"
@@ -113,11 +114,18 @@ capforecast_host_cast(PG_FUNCTION_ARGS)
 
 /*
  * capforecast._host_trusts(relation regclass) → boolean
- *		May the caller use it with its own rights?
+ *		May the caller read it with its own rights, and all that it reaches?
  */
 PG_FUNCTION_INFO_V1(capforecast_host_trusts);
 Datum
 capforecast_host_trusts(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(host_trust_relation(PG_GETARG_OID(0)));
+	Oid			relid = PG_GETARG_OID(0);
+	char	   *name = get_rel_name(relid);
+	Oid			owner;
+
+	if (name == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_BOOL(host_trust_find_in_relation(quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), name),
+											   &owner) == NULL);
 }

@@ -33,6 +33,7 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
+#include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -261,14 +262,6 @@ walk_relation(Oid relid, bool to_write, Walk *walk)
 				 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid)), owner);
 }
 
-bool
-host_trust_relation(Oid relid)
-{
-	Walk		walk = {0};
-
-	return !walk_relation(relid, false, &walk);
-}
-
 /* ---------- queries ---------- */
 
 static bool
@@ -340,4 +333,13 @@ host_trust_find(List *queries, Oid *owner)
 	if (walk_node((Node *) queries, &walk))
 		*owner = walk.owner;
 	return walk.object;
+}
+
+char *
+host_trust_find_in_relation(const char *relation, Oid *owner)
+{
+	char	   *sql = psprintf("SELECT FROM %s", relation);
+	RawStmt    *statement = linitial_node(RawStmt, pg_parse_query(sql));
+
+	return host_trust_find(pg_analyze_and_rewrite_fixedparams(statement, sql, NULL, 0, NULL), owner);
 }

@@ -14,13 +14,13 @@
  */
 extern bool host_trust_role(Oid role);
 
-/* May the caller use the relation?  Plain tables of others may be read, views may not. */
-extern bool host_trust_relation(Oid relid);
-
 /*
  * The first object that analysed and rewritten queries reach and that belongs to somebody
  * whom the caller does not trust, in words ("view op.v"), and its owner; NULL: none.
  */
 extern char *host_trust_find(List *queries, Oid *owner);
+
+/* The same for all that reading a relation (quoted and qualified) reaches. */
+extern char *host_trust_find_in_relation(const char *relation, Oid *owner);
 
 #endif							/* CAPFORECAST_HOST_TRUST_H */

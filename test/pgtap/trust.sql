@@ -81,6 +81,13 @@ SELECT is((SELECT array_agg(DISTINCT sqlstate) FROM capforecast._host_problems()
 SELECT is((SELECT severity FROM capforecast.doctor() WHERE subject = 'vendors'), 'warning', 'T7 by doctor()');
 RESET ROLE;
 
+-- T24: what a session has of the same name
+CREATE TEMP TABLE vendors (id bigint, is_active boolean);
+CREATE FUNCTION pg_temp.count(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 77::bigint';
+GRANT SELECT ON pg_temp.vendors TO PUBLIC;
+SELECT is(pg_temp.seen(), '2 2 2 2', 'T24 temporary objects are not in reach');
+DROP TABLE pg_temp.vendors;
+
 -- T1 to T3: a view with a function, bound by the operator
 SET ROLE t_operator;
 CREATE FUNCTION op.pwn() RETURNS boolean LANGUAGE plpgsql AS $$
@@ -285,6 +292,16 @@ SELECT is((SELECT array_agg(t) FROM unnest(ARRAY[capforecast._host_trusts('publi
 GRANT USAGE ON FOREIGN DATA WRAPPER t_fdw TO t_operator;
 ALTER SERVER t_server OWNER TO t_operator;
 SELECT is(capforecast._host_trusts('public.f'), false, 'T17 of somebody else');
+
+-- T19: the mirror of Stripe's tables
+CREATE SCHEMA stripe;
+CREATE VIEW stripe.subscriptions AS SELECT '{}'::jsonb AS _raw_data WHERE op.pwn();
+ALTER VIEW stripe.subscriptions OWNER TO t_admin;
+SELECT throws_ok($$SELECT capforecast._stripe_relation('subscriptions')$$, '42501', 'stripe.subscriptions reaches what belongs to a role that postgres does not trust', 'T19 a mirror with code of somebody else');
+DROP VIEW stripe.subscriptions;
+CREATE TABLE stripe.subscriptions (_raw_data jsonb);
+ALTER TABLE stripe.subscriptions OWNER TO t_app;
+SELECT is(capforecast._stripe_relation('subscriptions')::text, 'stripe.subscriptions', 'T19 plain tables are read');
 
 -- T18, T25: a default name that somebody has taken; a materialized view
 DELETE FROM capforecast.binding;
