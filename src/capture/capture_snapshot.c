@@ -174,12 +174,16 @@ stored_row(DateADT day, MemoryContext context, Datum *row)
 }
 
 /* What a refresh recomputes: all but the identity and the day. */
-static const char *const counted_columns[] = {
-	"total_vendors", "active_vendors", "trial_vendors", "total_subscriptions", "active_subscriptions",
-	"total_products", "total_orders_month", "total_team_members", "storage_used_gb", "db_size_mb",
-	"theoretical_products_limit", "theoretical_orders_limit", "theoretical_team_limit",
-	"tier_distribution", "source", "captured_at"
-};
+static void
+append_refresh(StringInfo sql)
+{
+	scope_execute("SELECT format('%I = excluded.%1$I', attname) FROM pg_attribute "
+				  " WHERE attrelid = 'capforecast.capacity_snapshots'::regclass AND attnum > 0 AND NOT attisdropped "
+				  "   AND attname NOT IN ('id', 'snapshot_date') ORDER BY attnum",
+				  0, NULL, NULL, NULL, true, SPI_OK_SELECT);
+	for (uint64 row = 0; row < SPI_processed; row++)
+		appendStringInfo(sql, "%s%s", row > 0 ? ", " : "", SPI_getvalue(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1));
+}
 
 /*
  * Inserts the day's row, or recomputes it; returns how many rows were written.  A value that is not known is not named in
@@ -202,8 +206,8 @@ store_row(Capture *capture, DateADT day, bool refresh)
 	}
 	appendStringInfo(&sql, ") VALUES (%s) ON CONFLICT (snapshot_date) DO ", parameters.data);
 	appendStringInfoString(&sql, refresh ? "UPDATE SET " : "NOTHING");
-	for (int i = 0; refresh && i < lengthof(counted_columns); i++)
-		appendStringInfo(&sql, "%s%s = excluded.%s", i ? ", " : "", counted_columns[i], counted_columns[i]);
+	if (refresh)
+		append_refresh(&sql);
 	scope_execute(sql.data, capture->n_values, capture->types, capture->values, capture->nulls,
 				  false, SPI_OK_INSERT);
 	return (int64) SPI_processed;

@@ -24,6 +24,7 @@ $node->safe_psql('postgres', <<'SQL');
 	UPDATE capforecast.infrastructure_tiers SET max_vendors = 60, monthly_cost_cents = 4500 WHERE name = 'Starter';
 	DELETE FROM capforecast.infrastructure_tiers WHERE name = 'Scale';
 	INSERT INTO capforecast.infrastructure_tiers (name, max_vendors, monthly_cost_cents, currency) VALUES ('Zwei', 5000, 90000, 'CHF');
+	UPDATE capforecast.policy SET value = CASE name WHEN 'critical_days' THEN '40' ELSE '44' END WHERE name IN ('critical_days', 'warning_days');
 	CALL capforecast.run_job('capture_daily_snapshot');
 SQL
 
@@ -39,7 +40,7 @@ sub contents
 		my $query = $table =~ /_seq$/ ? "SELECT last_value, is_called FROM $table" : "SELECT * FROM $table t ORDER BY t::text";
 		$all .= "$table\n" . $on->safe_psql($database, $query) . "\n";
 	}
-	return $all . $on->safe_psql($database, 'SELECT * FROM capforecast.infrastructure_tiers ORDER BY position');
+	return $all . $on->safe_psql($database, 'SELECT * FROM capforecast.infrastructure_tiers ORDER BY position; SELECT * FROM capforecast.policy ORDER BY name');
 }
 
 sub host_tables
@@ -57,6 +58,7 @@ $node->safe_psql('postgres', q{SELECT capforecast.add_metric('conns', 'SELECT co
 
 my $before = contents($node, 'postgres');
 like($before, qr/Zwei/, 'there is something to keep');
+like($before, qr/^critical_days\|40\|.*^warning_days\|44\|/ms, 'policy as it was changed');
 
 # --- restore into another database, in each format
 
