@@ -243,7 +243,7 @@ CREATE FUNCTION capforecast._doctor_grants()
 	FROM (SELECT string_agg(c.oid::regclass::text, ', ' ORDER BY c.relname) AS names
 			FROM pg_class c
 			WHERE c.relnamespace = 'capforecast'::regnamespace AND c.relkind IN ('r', 'v') AND NOT has_table_privilege(c.oid, 'SELECT')
-				AND (c.relname !~ '^_' OR c.relname IN ('_infrastructure_tier', '_policy'))) t
+				AND (c.relname !~ '^_' OR c.relname = '_infrastructure_tier')) t
 	WHERE t.names IS NOT NULL
 $$;
 COMMENT ON FUNCTION capforecast._doctor_grants() IS 'What doctor() finds about the caller''s right to read the extension''s own tables.';

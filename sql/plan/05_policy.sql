@@ -2,12 +2,12 @@
 
 -- What differs from the list below, so that a dump carries what was changed, and a new
 -- version's defaults reach everyone who changed nothing.
-CREATE TABLE capforecast._policy (
+CREATE TABLE capforecast.policy_change (
 	name  text PRIMARY KEY,
 	value text NOT NULL
 );
-COMMENT ON TABLE capforecast._policy IS 'The values of policy that the operator has changed.';
-SELECT pg_catalog.pg_extension_config_dump('capforecast._policy', '');
+COMMENT ON TABLE capforecast.policy_change IS 'The values of policy that the operator has changed.';
+SELECT pg_catalog.pg_extension_config_dump('capforecast.policy_change', '');
 
 CREATE FUNCTION capforecast._default_policy()
 	RETURNS TABLE (name text, value text, unit text, about text, lowest double precision, highest double precision)
@@ -34,7 +34,7 @@ COMMENT ON FUNCTION capforecast._default_policy() IS 'What policy holds while th
 
 CREATE VIEW capforecast.policy WITH (security_invoker = true) AS
 	SELECT d.name, coalesce(p.value, d.value) AS value, d.unit, d.about
-	FROM capforecast._default_policy() d LEFT JOIN capforecast._policy p ON p.name = d.name;
+	FROM capforecast._default_policy() d LEFT JOIN capforecast.policy_change p ON p.name = d.name;
 COMMENT ON VIEW capforecast.policy IS
 	'The numbers that urgency, alerts, health and recommendations go by. UPDATE changes a value (refused where it makes no sense: 22023); DELETE brings the default back.';
 COMMENT ON COLUMN capforecast.policy.value IS 'a number, in the unit beside it';
@@ -85,21 +85,21 @@ END
 $$;
 COMMENT ON FUNCTION capforecast._check_policy_value() IS 'Trigger: a value of policy is a number between its bounds.';
 
-CREATE TRIGGER check_value BEFORE INSERT OR UPDATE ON capforecast._policy
+CREATE TRIGGER check_value BEFORE INSERT OR UPDATE ON capforecast.policy_change
 	FOR EACH ROW EXECUTE FUNCTION capforecast._check_policy_value();
 
 CREATE FUNCTION capforecast._edit_policy()
 	RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF TG_OP = 'DELETE' THEN
-		DELETE FROM capforecast._policy p WHERE p.name = OLD.name;
+		DELETE FROM capforecast.policy_change p WHERE p.name = OLD.name;
 		RETURN OLD;
 	ELSIF TG_OP = 'UPDATE' AND (NEW.name, NEW.unit, NEW.about) IS DISTINCT FROM (OLD.name, OLD.unit, OLD.about) THEN
 		RAISE invalid_parameter_value USING
 			MESSAGE = format('of policy %s only the value can be changed', OLD.name),
 			HINT = format('UPDATE capforecast.policy SET value = %L WHERE name = %L;', NEW.value, OLD.name);
 	END IF;
-	INSERT INTO capforecast._policy AS p (name, value) VALUES (NEW.name, NEW.value)
+	INSERT INTO capforecast.policy_change AS p (name, value) VALUES (NEW.name, NEW.value)
 	ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 	RETURN NEW;
 END

@@ -31,7 +31,7 @@ SELECT throws_ok($$UPDATE capforecast.policy SET value = '44' WHERE name = 'aler
 SELECT throws_ok($$UPDATE capforecast.policy SET value = '96' WHERE name = 'health_warning_percent'$$, '22023', NULL, 'health warns before it is critical');
 SELECT throws_ok($$UPDATE capforecast.policy SET value = '29' WHERE name = 'watch_days'$$, '22023', NULL, 'what is watched is wider than a warning');
 DELETE FROM capforecast.policy;
-SELECT is_empty('SELECT * FROM capforecast._policy', 'deleted, the defaults are back');
+SELECT is_empty('SELECT * FROM capforecast.policy_change', 'deleted, the defaults are back');
 
 -- ---------- urgency
 

@@ -130,6 +130,20 @@ is($node->safe_psql('old', q{SELECT has_table_privilege('operator', 'capforecast
 is($node->safe_psql('old', q{SELECT source, definition, registrar_name <> '' FROM capforecast.image_storage JOIN capforecast._image_source USING (is_only)}),
 	'query|SELECT 1024|t', 'the query of image storage is where readers do not see it');
 
+is($node->safe_psql('old', q{SELECT string_agg(oid::regclass::text, ' ') FROM pg_class WHERE relnamespace = 'capforecast'::regnamespace
+		AND relkind IN ('r', 'v') AND NOT has_table_privilege('reader', oid, 'SELECT') AND relname !~ '^_'}), '', 'who could read every table can read the new ones');
+
+# What pg_dump takes for the extension's own it leaves out: what was granted must be in a dump.
+my $dump = "$PostgreSQL::Test::Utils::tmp_check/grants.sql";
+$node->command_ok([ 'pg_dump', '-d', $node->connstr('old'), '-f', $dump ], 'dumped');
+$node->safe_psql('postgres', 'CREATE DATABASE restored TEMPLATE template0');
+$node->command_ok([ 'psql', '-qX', '-d', $node->connstr('restored'), '-f', $dump ], 'restored');
+my $grants = q{SELECT string_agg(x, E'\n' ORDER BY x) FROM (SELECT concat_ws(' ', p.oid::regprocedure, a.grantee::regrole, a.privilege_type, a.is_grantable) AS x
+		FROM pg_proc p, aclexplode(p.proacl) a WHERE p.pronamespace = 'capforecast'::regnamespace AND a.grantee <> 0
+		UNION ALL SELECT concat_ws(' ', c.oid::regclass, a.grantee::regrole, a.privilege_type, a.is_grantable)
+		FROM pg_class c, aclexplode(c.relacl) a WHERE c.relnamespace = 'capforecast'::regnamespace AND a.grantee <> 0) g};
+is($node->safe_psql('restored', $grants), $node->safe_psql('old', $grants), 'with every grant');
+
 # --- and goes on
 
 $node->safe_psql('old', 'CALL capforecast.run_maintenance()');
