@@ -130,7 +130,7 @@ BEGIN
 	END IF;
 	IF capforecast._host_has('subscription_tiers') THEN
 		RETURN QUERY EXECUTE capforecast._host_sql(
-			'SELECT {t:subscription_tiers.code}, {t:subscription_tiers.name},
+			'SELECT {t:subscription_tiers.code}::text, {t:subscription_tiers.name}::text,
 				capforecast._cents({t:subscription_tiers.price_monthly_cents}),
 				capforecast._cents({t:subscription_tiers.price_annual_cents}), {t:subscription_tiers.currency}::text,
 				{t:subscription_tiers.products_limit}::bigint, {t:subscription_tiers.orders_per_month}::bigint,

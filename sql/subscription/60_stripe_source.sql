@@ -161,3 +161,17 @@ CREATE FUNCTION capforecast._addon_products_sql()
 	END
 $$;
 COMMENT ON FUNCTION capforecast._addon_products_sql() IS 'Add-ons as they are sold, with their price''s id at Stripe; empty where the host has none.';
+
+-- The last word on an object is kept as long as a row of the host holds the object.
+CREATE FUNCTION capforecast._purge_events()
+	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+BEGIN
+	EXECUTE capforecast._host_sql($sql$
+		DELETE FROM capforecast.stripe_event e
+		WHERE e.received_at < clock_timestamp() - interval '90 days'
+		  AND (NOT EXISTS (SELECT FROM capforecast._stripe_last_words() l WHERE l.event_id = e.event_id)
+			OR e.outcome = 'stored_unresolved' AND NOT EXISTS (SELECT FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
+				WHERE s.stripe_subscription_id = e.object_id))$sql$);
+END
+$$;
+COMMENT ON FUNCTION capforecast._purge_events() IS 'Drop events that the clock says are older than 90 days, but for those that still count.';

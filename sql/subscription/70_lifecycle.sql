@@ -157,9 +157,11 @@ COMMENT ON FUNCTION capforecast._end_stale(timestamptz, text[], jsonb) IS 'Worke
 
 CREATE FUNCTION capforecast._purge()
 	RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-	DELETE FROM capforecast.stripe_event e WHERE e.received_at < clock_timestamp() - interval '90 days' AND e.outcome <> 'stored_unresolved'
-		AND NOT EXISTS (SELECT FROM capforecast._stripe_last_words() l WHERE l.event_id = e.event_id);
-	DELETE FROM capforecast.request_log WHERE created_at < clock_timestamp() - interval '30 days';
+	SELECT capforecast._purge_events();
+	-- a key lives as long as the request to Stripe that bears it
+	DELETE FROM capforecast.request_log r WHERE r.created_at < clock_timestamp() - interval '30 days'
+		AND NOT EXISTS (SELECT FROM capforecast.stripe_outbox o WHERE o.idempotency_key = concat_ws(':', r.operation, r.vendor_id, r.idempotency_key)
+			AND o.status IN ('pending', 'taken', 'sent', 'scheduled'));
 	SELECT capforecast._purge_runs();
 $$;
 COMMENT ON FUNCTION capforecast._purge() IS

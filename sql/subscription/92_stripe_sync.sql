@@ -245,6 +245,15 @@ BEGIN
 			WHERE d.final), ARRAY['pending', 'active', 'cancelling'], 'coalesce(s.cancelled_at, $1)');
 		PERFORM capforecast._follow_addons(as_of, changing);
 		PERFORM capforecast._see(as_of, changed_ids, NULL, 'stripe');
+		-- a plan that Stripe changed within its period was billed by Stripe: what is credited next is of this one
+		EXECUTE capforecast._host_sql('UPDATE capforecast.billed_period p
+			SET tier = t.code, is_annual = w.is_annual, price_cents = w.price, amount_cents = w.price, currency = t.currency
+			FROM unnest($1) d JOIN capforecast.subscription_state st USING (subscription_id)
+				JOIN ' || capforecast._tiers_sql() || ' t ON t.code = d.target ->> ''tier''
+				CROSS JOIN LATERAL (SELECT (d.target ->> ''is_annual'')::boolean AS is_annual,
+					capforecast._price((d.target ->> ''is_annual'')::boolean, t.monthly, t.annual) AS price) w
+			WHERE p.subscription_id = st.subscription_id AND p.ends = st.billed_until AND p.billed_by = ''stripe''
+			  AND (p.tier, p.is_annual) IS DISTINCT FROM (t.code, w.is_annual)') USING changing;
 		UPDATE capforecast.subscription_state st
 		SET entitled = (d.target ->> 'entitled')::boolean, collection_paused = (d.target ->> 'paused')::boolean,
 			anchor_local = coalesce((d.target ->> 'anchor')::timestamp, st.anchor_local),

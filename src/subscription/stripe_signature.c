@@ -113,9 +113,10 @@ any_secret_matches(const Header *header, bytea *body)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("no webhook secret is stored"),
-				 errdetail("no_secret: table capforecast._secret has no row \"stripe_webhook\"."),
-				 errhint("As its owner, run COPY capforecast._secret FROM STDIN, which keeps it out of the log: "
-						 "stripe_webhook, a tab, the endpoint's secret.")));
+				 errdetail("Table capforecast._secret has no row \"stripe_webhook\"."),
+				 errhint("As its owner, run COPY capforecast._secret (secret) FROM STDIN, which keeps it out of the log, "
+						 "with the endpoint's secret."),
+				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "no_secret")));
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
 		uint8		digest[PG_SHA256_DIGEST_LENGTH];
