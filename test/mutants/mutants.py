@@ -61,7 +61,7 @@ def sites_of_sql(path, text):
     code = blank(code, r'--.*$', re.M)
     # sentences, and what only the planner reads
     code = blank(code, r'\b(?:HINT|DETAIL|MESSAGE|ERRCODE)\s*=\s*(?:format\s*\(\s*)?(?:\'(?:[^\']|\'\')*\'\s*)+', re.I)
-    code = blank(code, r'\b(?:ROWS|COST|OFFSET)\s+\d+|\bSHA\d+|=>|\b(?:ORDER|GROUP) BY \d+(?:, \d+)*|SELECT 1\b')
+    code = blank(code, r'\b(?:ROWS|COST|OFFSET)\s+\d+|\bWITH \((?:security_invoker|fillfactor) = \w+\)|\bSHA\d+|=>|\b(?:ORDER|GROUP) BY \d+(?:, \d+)*|SELECT 1\b')
     spans = [m.span(1) for m in re.finditer(r"'(\d+(?=(?:\.\d+)? (?:microsecond|second|minute|hour|day|week|month|year)s?\b)[^']*)'", code)]
     strings = blank(code, r"'(?:[^']|'')*'")
     for start, end in spans:
@@ -86,7 +86,8 @@ def sites_of_c(path, text):
     code = blank(code, r'\bPG_GETARG_\w+\(\d+\)|\bPG_ARGISNULL\(\d+\)|\(Datum\) 0|\w+\[\d+\](?= *(?:=|;|,))|\bstatic const char\b.*$', re.M)
     code = blank(code, r'for \(\w+ \w+ = 0;|\bmemset\([^;]*\)|\{0\}|\{false\}')
     for m in re.finditer(NUMBER, code):
-        yield m.start(), m.end(), other_number(m.group(0))
+        if float(other_number(m.group(0))) != float(m.group(0)):
+            yield m.start(), m.end(), other_number(m.group(0))
     for m in re.finditer(r'(?<= )(?:==|!=|<=|>=|<|>)(?= )', code):
         yield m.start(), m.end(), COMPARISON[m.group(0)]
 
@@ -119,7 +120,7 @@ def mutants_of(source):
         statements = list(statements_of(text))
         for start, end, new in sorted(set(sites_of_sql(name, text))):
             for first, last in statements:
-                if first <= start < last and text.startswith('CREATE', first):
+                if first <= start < last and re.match(r'CREATE (?!OPERATOR|AGGREGATE)', text[first:]):
                     found.append(Mutant(name, text, start, end, new, (first, last)))
     for path in sorted(glob.glob(source + '/src/plan/*.c') + glob.glob(source + '/src/plan/rules/*.[ch]')):
         name = os.path.relpath(path, source)
