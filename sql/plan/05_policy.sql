@@ -72,7 +72,7 @@ BEGIN
 	ELSIF NEW.value IS NULL OR NEW.value !~ '^-?[0-9]{1,9}(\.[0-9]{1,9})?$' THEN
 		RAISE invalid_parameter_value USING
 			MESSAGE = format('policy %s must be a number', NEW.name),
-			DETAIL = format('It is "%s".', left(NEW.value, 100)),
+			DETAIL = format('It is "%s".', NEW.value),
 			HINT = format('Give a number between %s and %s (%s).', known.lowest, known.highest, known.unit);
 	ELSIF NOT NEW.value::double precision BETWEEN known.lowest AND known.highest THEN
 		RAISE invalid_parameter_value USING

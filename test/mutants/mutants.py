@@ -264,7 +264,7 @@ class Bench:
             os.makedirs(objects)
             for source in glob.glob(self.build + '/src/core/*.c') + glob.glob(self.build + '/src/core/*/*.c'):
                 run(['gcc'] + flags + ['-c', source, '-o', objects + '/' + os.path.basename(source)[:-2] + '.o'])
-        for name in ('tier', 'growth', 'usage'):
+        for name in ('growth', 'usage'):
             program = self.work + '/rules_' + name
             status, output = run(['gcc'] + flags + [self.source + f'/test/unit/test_{name}.c'] + glob.glob(self.build + '/src/plan/rules/*.c')
                                  + glob.glob(objects + '/*.o') + ['-lm', '-o', program])

@@ -1,6 +1,6 @@
 -- The numbers that decide what an operator is told: the value on either side of each edge.
 BEGIN;
-SELECT plan(48);
+SELECT plan(49);
 SET client_min_messages = warning;
 SET datestyle = 'German';
 
@@ -76,6 +76,9 @@ SELECT throws_ok($$SELECT capforecast._period_days('x', '11 hours', '2025-01-31 
 SELECT throws_ok($$SELECT capforecast._period_days('x', '367 days', '2025-01-31 12:00+00', 1, 366)$$, '22023', 'x must be between 1 and 366 days', 'too long');
 SELECT is(capforecast._period_days('x', '0', '2025-01-31 12:00+00', -1, 366), 0, 'none, where none will do');
 SELECT throws_ok($$SELECT capforecast._period_days('x', '-1 hour', '2025-01-31 12:00+00', -1, 366)$$, '22023', 'x must be between 0 and 366 days', 'but not less');
+
+SELECT results_eq($$SELECT metric, snapshots_available, (SELECT count(*)::integer FROM jsonb_object_keys(jsonb_strip_nulls(to_jsonb(t)))) FROM capforecast._growth_trends(30, '2020-01-01') t ORDER BY 1$$,
+	$$VALUES ('orders', 0::bigint, 2), ('products', 0, 2), ('storage_gb', 0, 2), ('team_members', 0, 2), ('vendors', 0, 2)$$, 'without snapshots nothing is known');
 
 -- ---------- when to order
 
