@@ -120,8 +120,7 @@ BEGIN
 			('calm_days', 'alert_horizon_days'), ('health_warning_percent', 'health_critical_percent')) AS o(smaller, larger)
 		JOIN capforecast.policy s ON s.name = o.smaller
 		JOIN capforecast.policy l ON l.name = o.larger
-	WHERE s.value::double precision > l.value::double precision
-	LIMIT 1;
+	WHERE s.value::double precision > l.value::double precision;
 	IF FOUND THEN
 		RAISE invalid_parameter_value USING
 			MESSAGE = format('policy %s must not be larger than %s', wrong.smaller, wrong.larger),

@@ -1,6 +1,6 @@
 -- The numbers that decide what an operator is told: the value on either side of each edge.
 BEGIN;
-SELECT plan(49);
+SELECT plan(60);
 SET client_min_messages = warning;
 SET datestyle = 'German';
 
@@ -14,6 +14,11 @@ SELECT is((SELECT jsonb_object_agg(name, value) FROM capforecast.policy), '{
 SELECT is((SELECT jsonb_object_agg(key, value::text) FROM jsonb_each(to_jsonb(capforecast._planning_now()))),
 	(SELECT jsonb_object_agg(name, value) FROM capforecast.policy), 'each is read, and no other');
 SELECT is((SELECT count(*) FROM capforecast.policy WHERE about = '' OR unit = ''), 0::bigint, 'each says what it is');
+SELECT results_eq('SELECT lowest, highest, string_agg(name, '' '' ORDER BY name) FROM capforecast._default_policy() GROUP BY 1, 2 ORDER BY 1, 2',
+	$$VALUES (0::double precision, 1::double precision, 'calm_ratio tier_mix_ratio watch_ratio'),
+		(0, 366, 'lead_time_days vendor_list_days'), (0, 1000, 'health_critical_percent health_warning_percent'),
+		(0, 3650, 'calm_days critical_days warning_days watch_days'), (0, 8760, 'alert_cooldown_hours'),
+		(1, 366, 'recommend_days vendor_days'), (1, 3650, 'alert_horizon_days'), (1, 36500, 'tier_mix_days')$$, 'between what each must lie');
 SELECT throws_ok($$UPDATE capforecast.policy SET value = 'soon' WHERE name = 'critical_days'$$, '22023', 'policy critical_days must be a number', 'a word');
 SELECT throws_ok($$UPDATE capforecast.policy SET value = '7 days' WHERE name = 'critical_days'$$, '22023', NULL, 'a unit');
 SELECT throws_ok($$UPDATE capforecast.policy SET value = NULL WHERE name = 'critical_days'$$, '22023', NULL, 'nothing');
@@ -146,7 +151,18 @@ SELECT results_eq(
 		AS u(n, usage), capforecast._tier_for(u.usage) f ORDER BY n$$,
 	$$VALUES ('Starter', false), ('Starter', false), ('Small', false), ('Starter', false), ('Small', false), ('Scale', false), ('Enterprise', false), ('Enterprise', false), ('Starter', false)$$,
 	'at the maximum it still fits');
+SELECT results_eq('SELECT * FROM capforecast._default_infrastructure_tiers()', $$VALUES
+	(1, 'Starter', 50::bigint, 10000::bigint, NULL::bigint, NULL::bigint, NULL::bigint, 3000::bigint, 'EUR'::char(3)), (2, 'Small', 100, 30000, NULL, NULL, NULL, 8000, 'EUR'),
+	(3, 'Medium', 300, 100000, NULL, NULL, NULL, 15000, 'EUR'), (4, 'Large', 500, 250000, NULL, NULL, NULL, 35000, 'EUR'),
+	(5, 'Scale', 1000, 500000, NULL, NULL, NULL, 70000, 'EUR'), (6, 'Enterprise', NULL, NULL, NULL, NULL, NULL, 150000, 'EUR')$$, 'the list that a platform begins with');
 SAVEPOINT sizes;
+SELECT throws_ok(format('INSERT INTO capforecast.infrastructure_tiers (name, %I, monthly_cost_cents) VALUES (''X'', %s, %s)', c, v, m), '23514', NULL, format('%s %s at %s', c, v, m))
+FROM (VALUES ('max_vendors', 0, 1), ('max_products', 0, 1), ('max_orders_month', 0, 1), ('max_db_size_mb', 0, 1), ('max_storage_gb', 0, 1), ('max_vendors', 1, -1)) x(c, v, m);
+SELECT lives_ok($$INSERT INTO capforecast.infrastructure_tiers (name, max_vendors, max_products, max_orders_month, max_db_size_mb, max_storage_gb, monthly_cost_cents)
+	VALUES ('X', 1, 1, 1, 1, 1, 0)$$, 'maxima of 1, and no cost');
+SELECT throws_ok($$INSERT INTO capforecast.infrastructure_tiers (name, monthly_cost_cents) VALUES ('', 1)$$, '23514', NULL, 'no name');
+SELECT results_eq($$SELECT position, currency::text FROM capforecast.infrastructure_tiers WHERE name = 'X'$$, $$VALUES (7, 'EUR')$$, 'after the others');
+ROLLBACK TO sizes;
 UPDATE capforecast.infrastructure_tiers SET max_vendors = 2000, max_storage_gb = 10 WHERE name = 'Enterprise';
 SELECT results_eq(
 	$$SELECT (f.tier).name, f.is_exceeded FROM (VALUES (1, jsonb '{"vendors": 2000}'), (2, '{"vendors": 2001}'),

@@ -27,17 +27,15 @@ cf_usage_unroll(double *y, int n)
 	double		raw_last = n > 0 ? y[n - 1] : 0.0;
 	double		total = 0.0;
 
-	if (n == 0)
-		return;
 	/* from the last value back, less what was counted since */
-	for (int i = n - 1; i > 0 && !isnan(y[i - 1]); i--)
+	for (int i = n - 1; i >= 0 && !isnan(y[i]); i--)
 	{
-		double		gain = y[i] >= y[i - 1] ? y[i] - y[i - 1] : y[i];
+		double		gain = 0.0;
 
+		if (i > 0 && !isnan(y[i - 1]))
+			gain = y[i] >= y[i - 1] ? y[i] - y[i - 1] : y[i];
 		y[i] = raw_last - total;
 		total += gain;
-		if (i == 1)
-			y[0] = raw_last - total;
 	}
 }
 
