@@ -13,7 +13,12 @@ CREATE TABLE capforecast.alert (
 	limit_value   double precision,
 	current_value double precision,
 	breach_date   date,
-	reason        text NOT NULL
+	reason        text NOT NULL,
+	told_severity text,
+	owner         text,
+	acknowledged_until timestamptz,
+	acknowledged_by name,
+	note          text
 );
 CREATE UNIQUE INDEX alert_open ON capforecast.alert (metric, limit_kind) WHERE recovered_at IS NULL;
 CREATE INDEX alert_recovered ON capforecast.alert (metric, limit_kind, recovered_at);
@@ -21,6 +26,8 @@ COMMENT ON TABLE capforecast.alert IS 'Limits that are, or were, about to be rea
 COMMENT ON COLUMN capforecast.alert.severity IS 'the worst that it has been: it does not fall before the alert has recovered';
 COMMENT ON COLUMN capforecast.alert.calm_since IS 'since when nothing speaks for the alert any more; it recovers after the cooldown';
 COMMENT ON COLUMN capforecast.alert.is_breach IS 'the limit was measured as reached: then only a measured value back below it is calm';
+COMMENT ON COLUMN capforecast.alert.told_severity IS 'what has been told; NULL: nothing yet';
+COMMENT ON COLUMN capforecast.alert.acknowledged_until IS 'until then only an escalation is told';
 SELECT pg_catalog.pg_extension_config_dump('capforecast.alert', '');
 SELECT pg_catalog.pg_extension_config_dump('capforecast.alert_alert_id_seq', '');
 
@@ -46,13 +53,56 @@ COMMENT ON FUNCTION capforecast._alert_level_of(capforecast._limit_forecast, tex
 	'What a row of the outlook says of an alert.';
 
 CREATE FUNCTION capforecast._announce_alert(event text, alert capforecast.alert, previous_severity text, as_of timestamptz)
-	RETURNS void LANGUAGE sql VOLATILE BEGIN ATOMIC
-	SELECT pg_notify('capforecast', jsonb_build_object('event', event, 'alert_id', (alert).alert_id, 'metric', (alert).metric,
+	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	message constant jsonb := jsonb_build_object('event', event, 'alert_id', (alert).alert_id, 'metric', (alert).metric,
 		'limit_kind', (alert).limit_kind, 'severity', (alert).severity, 'previous_severity', previous_severity,
 		'current_value', (alert).current_value, 'limit_value', (alert).limit_value, 'breach_date', (alert).breach_date,
-		'reason', left((alert).reason, 2000), 'as_of', as_of)::text);
-END;
-COMMENT ON FUNCTION capforecast._announce_alert(text, capforecast.alert, text, timestamptz) IS 'Tell the listeners of channel capforecast.';
+		'owner', (alert).owner, 'opened_at', (alert).opened_at, 'reason', left((alert).reason, 2000), 'as_of', as_of);
+BEGIN
+	IF capforecast._is_silenced((alert).metric, (alert).limit_kind, as_of)
+		OR (alert).acknowledged_until > as_of AND event <> 'escalated'
+		OR event = 'recovered' AND (alert).told_severity IS NULL THEN
+		RETURN;
+	END IF;
+	PERFORM pg_notify('capforecast', message::text);
+	PERFORM capforecast._queue_alert(message);
+	UPDATE capforecast.alert a SET told_severity = a.severity WHERE a.alert_id = (alert).alert_id;
+END
+$$;
+COMMENT ON FUNCTION capforecast._announce_alert(text, capforecast.alert, text, timestamptz) IS
+	'Tell the listeners of channel capforecast and the outbox, unless the alert is silenced or acknowledged; nobody is told the end of what nobody was told.';
+
+CREATE FUNCTION capforecast._check_alert(alert_id bigint)
+	RETURNS void LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT EXISTS (SELECT FROM capforecast.alert a WHERE a.alert_id = _check_alert.alert_id) THEN
+		RAISE no_data_found USING
+			MESSAGE = format('alert %s does not exist', alert_id),
+			CONSTRAINT = 'unknown_alert',
+			HINT = 'SELECT * FROM capforecast.alert WHERE recovered_at IS NULL lists those that are open.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION capforecast._check_alert(bigint) IS 'Raises P0002 unknown_alert unless there is such an alert.';
+
+CREATE FUNCTION capforecast.acknowledge_alert(alert_id bigint, until timestamptz DEFAULT NULL, note text DEFAULT NULL)
+	RETURNS capforecast.alert LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT capforecast._check_alert(alert_id);
+	UPDATE capforecast.alert a SET acknowledged_until = coalesce(until, 'infinity'), acknowledged_by = current_user,
+		note = coalesce(acknowledge_alert.note, a.note)
+	WHERE a.alert_id = acknowledge_alert.alert_id RETURNING a.*
+$$;
+COMMENT ON FUNCTION capforecast.acknowledge_alert(bigint, timestamptz, text) IS
+	'Say that somebody knows: until then (NULL: until it ends) only an escalation of the alert is told. Error: P0002 unknown_alert.';
+
+CREATE FUNCTION capforecast.assign_alert(alert_id bigint, owner text)
+	RETURNS capforecast.alert LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT capforecast._check_alert(alert_id);
+	UPDATE capforecast.alert a SET owner = assign_alert.owner WHERE a.alert_id = assign_alert.alert_id RETURNING a.*
+$$;
+COMMENT ON FUNCTION capforecast.assign_alert(bigint, text) IS
+	'Say who looks after an alert (any name; NULL: nobody); it goes with its messages. Error: P0002 unknown_alert.';
 
 -- Measured below: below the limit, and where the limit is a guess, below that which the alert is about.
 -- The operator may raise a limit, a guess may not.
@@ -164,6 +214,10 @@ BEGIN
 		SELECT a.* INTO alert FROM capforecast.alert a WHERE a.alert_id = told.alert_id;
 		PERFORM capforecast._announce_alert(told.event, alert, told.previous_severity, now);
 		RETURN NEXT ROW(told.event, alert.metric, alert.limit_kind, alert.severity, told.previous_severity, alert.reason)::capforecast.alert_event;
+	END LOOP;
+	-- what a silence has kept back
+	FOR alert IN SELECT a.* FROM capforecast.alert a WHERE a.recovered_at IS NULL AND a.told_severity IS DISTINCT FROM a.severity ORDER BY a.alert_id LOOP
+		PERFORM capforecast._announce_alert(CASE WHEN alert.told_severity IS NULL THEN 'new' ELSE 'escalated' END, alert, alert.told_severity, now);
 	END LOOP;
 	PERFORM capforecast._settle_run('raise_alerts', started, now, examined, changed);
 END

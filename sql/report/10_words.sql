@@ -86,8 +86,7 @@ COMMENT ON FUNCTION capforecast._sentence(text) IS 'With a capital letter.';
 
 CREATE FUNCTION capforecast._metric_label(metric text)
 	RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	RETURN capforecast._sentence(coalesce((SELECT m.words FROM capforecast._builtin_metrics() m WHERE m.metric = _metric_label.metric),
-		replace(metric, '_', ' ')));
+	RETURN capforecast._sentence(coalesce((SELECT b.words FROM capforecast._builtin_metrics() b WHERE b.metric = _metric_label.metric), replace(metric, '_', ' ')));
 COMMENT ON FUNCTION capforecast._metric_label(text) IS 'The name of a metric for people; its name in SQL is shown where it is to be typed.';
 
 -- The sentences of the plan name metrics and days as SQL does.
@@ -96,6 +95,7 @@ CREATE FUNCTION capforecast._readable(words text, today date)
 DECLARE
 	day text;
 	metric text;
+	label text;
 BEGIN
 	FOR metric IN SELECT m.metric FROM capforecast._builtin_metrics() m WHERE m.metric LIKE '%\_%' ORDER BY length(m.metric) DESC LOOP
 		words := replace(words, metric, lower(capforecast._metric_label(metric)));

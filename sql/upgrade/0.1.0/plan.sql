@@ -34,3 +34,11 @@ DROP FUNCTION capforecast._alert_levels(text, timestamptz);
 DROP FUNCTION capforecast._follow_limit(text, text, text, boolean, boolean, boolean, double precision, double precision, date, text, interval, timestamptz);
 DROP FUNCTION capforecast.raise_alerts(text, interval, timestamptz);
 ALTER TABLE capforecast.infrastructure_in_use ADD COLUMN is_told boolean NOT NULL DEFAULT true;
+ALTER TABLE capforecast.alert
+	ADD COLUMN told_severity text,
+	ADD COLUMN owner text,
+	ADD COLUMN acknowledged_until timestamptz,
+	ADD COLUMN acknowledged_by name,
+	ADD COLUMN note text;
+UPDATE capforecast.alert SET told_severity = severity;
+DROP FUNCTION capforecast._announce_alert(text, capforecast.alert, text, timestamptz);
