@@ -94,13 +94,14 @@ COMMENT ON FUNCTION capforecast._check_channel(text) IS 'The channel; 22023 wher
 -- A taker that died is given a quarter of an hour, a delivery that failed a minute.
 CREATE FUNCTION capforecast.take_alerts(channel text, max_alerts integer DEFAULT 20)
 	RETURNS SETOF capforecast.alert_outbox LANGUAGE sql VOLATILE ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
-	UPDATE capforecast.alert_outbox o SET taken_at = clock_timestamp(), attempts = o.attempts + 1
+	WITH taken AS (UPDATE capforecast.alert_outbox o SET taken_at = clock_timestamp(), attempts = o.attempts + 1
 	WHERE o.outbox_id IN (
 		SELECT w.outbox_id FROM capforecast.alert_outbox w
 		WHERE w.channel = capforecast._check_channel(take_alerts.channel) AND w.sent_at IS NULL
 		  AND (w.taken_at IS NULL OR w.taken_at <= clock_timestamp() - CASE WHEN w.error IS NULL THEN interval '15 minutes' ELSE interval '1 minute' END)
 		ORDER BY w.outbox_id LIMIT greatest(max_alerts, 0) FOR UPDATE SKIP LOCKED)
-	RETURNING o.*
+	RETURNING o.*)
+	SELECT t.* FROM taken t ORDER BY t.outbox_id
 $$;
 COMMENT ON FUNCTION capforecast.take_alerts(text, integer) IS
 	'Messages of a channel (webhook, mail, alertmanager) to be delivered, at most so many. Each belongs to the caller until settle_alert(), for 15 minutes at most; then it is handed out again, with the same outbox_id. Call it in a transaction of its own. Error: 22023 bad_channel.';
