@@ -1,7 +1,9 @@
 -- What is told of alerts, to whom, and when nobody is.
 \getenv dir PG_ABS_SRCDIR
 \set fresh :dir '/platform/fresh.sql'
+\set ECHO none
 \i :fresh
+\set ECHO all
 SET client_min_messages = warning;
 \pset format unaligned
 \t on

@@ -1,7 +1,9 @@
 -- The report in each state, its formats, charts, and Prometheus' text.
 \getenv dir PG_ABS_SRCDIR
 \set fresh :dir '/platform/fresh.sql'
+\set ECHO none
 \i :fresh
+\set ECHO all
 \set schema :dir '/platform/schema.sql'
 \t on
 \pset format unaligned
