@@ -187,7 +187,7 @@ class Bench:
             began = time.time()
             noticed, executed, why = self.try_test(test, '')
             if noticed:
-                print(f'{test} fails without any change, and is left out: {why[:400]}', flush=True)
+                print(f'{test} fails without any change, and is left out: {why[-400:]}', flush=True)
                 continue
             self.seconds[test] = time.time() - began
             self.executes[test] = executed
@@ -258,7 +258,7 @@ class Bench:
 
     def rules_tests(self, path):
         """The unit tests of the platform's rules, built with what was changed."""
-        flags = ['-std=c11', '-O1', '-ffp-contract=off', '-w', '-I' + self.build + '/src']
+        flags = ['-std=c11', '-g', '-O1', '-ffp-contract=off', '-w', '-fsanitize=address,undefined', '-fno-sanitize-recover', '-I' + self.build + '/src']
         objects = self.work + '/core'
         if not os.path.exists(objects):
             os.makedirs(objects)

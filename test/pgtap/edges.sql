@@ -182,8 +182,6 @@ SELECT throws_ok($$SELECT capforecast.push_image_storage(1, 'infinity')$$, '2202
 SELECT throws_ok('UPDATE capforecast.image_storage SET bytes = -1', '23514', NULL, 'nor in the table');
 SELECT throws_ok('UPDATE capforecast.image_storage SET bytes = NULL', '23514', NULL, 'no time without a size');
 SELECT throws_ok('UPDATE capforecast.image_storage SET measured_at = NULL', '23514', NULL, 'no size without a time');
-SELECT throws_ok($$UPDATE capforecast.image_storage SET definition = 'x'$$, '23514', NULL, 'what is pushed has no definition');
-SELECT throws_ok($$UPDATE capforecast.image_storage SET source = 'query'$$, '23514', NULL, 'and a query has one');
 SELECT lives_ok('UPDATE capforecast.image_storage SET bytes = 0', '0 in the table');
 SELECT throws_ok($$SELECT capforecast.bind_image_storage(directory => repeat('a/', 512))$$, '22023', NULL, 'a path has 1023 bytes at most');
 SELECT throws_ok($$SELECT capforecast.bind_image_storage(directory => repeat('a/', 511) || 'b')$$, '58P01', NULL, 'which may not be there');

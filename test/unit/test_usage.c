@@ -14,6 +14,9 @@ main(void)
 	double		want[9] = {-10, -8, -4, -4, -2, 0, 0, 1, 8};
 	double		one[1] = {4};
 	double		late[4] = {(double) NAN, 3, 5, 1};
+	double		early[3] = {0, 9, 10};
+	double		partly[4] = {(double) NAN, 1, 5, 6};
+	double		gap[2] = {(double) NAN, 5};
 	bool		same = true;
 
 	cf_usage_carry(time, value, 3, 9, 1, 8, out);
@@ -33,6 +36,10 @@ main(void)
 	cf_usage_unroll(late, 4);
 	ok(isnan(late[0]) && late[1] == -2.0 && late[2] == 0.0 && late[3] == 1.0, "what is not known at first stays so");
 
+	ok(cf_usage_largest_gain(early, 3) == 9.0, "the first gain may be the largest");
+	ok(cf_usage_pace(want, 9, 1) == 7.0 && cf_usage_pace(partly, 4, 2) == 2.5 && cf_usage_pace(partly, 4, 3) == 2.5,
+	   "pace over one step, and as far as values are known");
+	ok(cf_usage_pace(gap, 2, 4) == 0.0 && cf_usage_pace(gap, 1, 4) == 0.0, "no pace from what is not known");
 	ok(cf_usage_largest_gain(want, 9) == 7.0 && cf_usage_largest_gain(want, 1) == 0.0, "largest gain");
 	ok(cf_usage_pace(want, 9, 4) == (8.0 - want[4]) / 4 && cf_usage_pace(want, 9, 100) == (8.0 - want[0]) / 8 && cf_usage_pace(want, 1, 4) == 0.0,
 	   "pace over the last steps, or as many as there are");
