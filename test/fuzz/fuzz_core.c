@@ -201,19 +201,22 @@ fuzz_reach(Input *in, const double *y, int n)
 	CfReach		reach;
 	double	   *work;
 	double	   *probability;
+	int			steps;
 
 	o.horizon = 1 + (int) take_below(in, MAX_H);
+	o.curve = (int) take_below(in, MAX_H);
+	steps = o.curve > o.horizon ? o.curve : o.horizon;
 	o.threshold = take_value(in, take_below(in, 2), 0.0);
 	o.direction = take_below(in, 2) ? CF_UPWARD : CF_DOWNWARD;
 	o.confidence_level = 0.8;
 	o.kind = (CfKind) take_below(in, 3);
 	o.season_hint = (int) take_below(in, 10);
 	o.seed = take_below(in, 100);
-	work = memory(cf_reach_worksize(n, o.horizon));
-	probability = memory((size_t) o.horizon);
+	work = memory(cf_reach_worksize(n, steps));
+	probability = memory((size_t) steps);
 	if (cf_reach(y, n, &o, NULL, work, probability, &reach) == CF_OK)
 	{
-		for (int k = 0; k < o.horizon; k++)
+		for (int k = 0; k < steps; k++)
 		{
 			PROMISE(probability[k] >= 0.0 && probability[k] <= 1.0);
 			PROMISE(k == 0 || probability[k] >= probability[k - 1]);
