@@ -22,31 +22,28 @@ $$;
 COMMENT ON FUNCTION capforecast._stripe_relation(text) IS 'A table of the mirror; NULL where there is none.';
 
 -- What Stripe's JSON and the columns of a mirror hold is read without ever raising: a value
--- of the wrong kind is one that is not known.
+-- of the wrong kind is one that is not known.  Read row by row for all of a platform: bodies
+-- that the planner can put in place.
 CREATE FUNCTION capforecast._stripe_number(value text)
-	RETURNS bigint LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN value ~ '^[0-9]{1,12}$' THEN value::bigint END
-$$;
+	RETURNS bigint LANGUAGE sql IMMUTABLE
+	RETURN CASE WHEN value OPERATOR(pg_catalog.~) '^[0-9]{1,12}$' THEN value::bigint END;
 COMMENT ON FUNCTION capforecast._stripe_number(text) IS 'A whole number of up to twelve digits; NULL for anything else.';
 
 CREATE FUNCTION capforecast._stripe_time(seconds text)
-	RETURNS timestamptz LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT to_timestamp(capforecast._stripe_number(seconds)::double precision)
-$$;
+	RETURNS timestamptz LANGUAGE sql IMMUTABLE
+	RETURN pg_catalog.to_timestamp(capforecast._stripe_number(seconds)::double precision);
 COMMENT ON FUNCTION capforecast._stripe_time(text) IS 'Unix seconds, as Stripe writes times; NULL for what is none.';
 
 CREATE FUNCTION capforecast._stripe_flag(value jsonb)
-	RETURNS boolean LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE value WHEN 'true' THEN true WHEN 'false' THEN false END
-$$;
+	RETURNS boolean LANGUAGE sql IMMUTABLE
+	RETURN CASE WHEN value OPERATOR(pg_catalog.=) 'true' THEN true WHEN value OPERATOR(pg_catalog.=) 'false' THEN false END;
 COMMENT ON FUNCTION capforecast._stripe_flag(jsonb) IS 'A truth value; NULL for anything else.';
 
 -- Which of two versions is later: second, then status, then event.  Webhooks of one second
 -- have no order of their own; a status that ends is final whenever it came.
 CREATE FUNCTION capforecast._stripe_rank(status text)
-	RETURNS integer LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce(array_position('{incomplete,trialing,active,past_due,unpaid,paused,canceled,incomplete_expired}'::text[], status), 0)
-$$;
+	RETURNS integer LANGUAGE sql IMMUTABLE
+	RETURN coalesce(pg_catalog.array_position('{incomplete,trialing,active,past_due,unpaid,paused,canceled,incomplete_expired}'::text[], status), 0);
 COMMENT ON FUNCTION capforecast._stripe_rank(text) IS 'Order of Stripe''s statuses within one second; 7 and more are final.';
 
 CREATE FUNCTION capforecast._stripe_last_words(ids text[] DEFAULT NULL, customers text[] DEFAULT NULL)
@@ -127,7 +124,7 @@ BEGIN
 		LEFT JOIN item ON item.subscription = r ->> 'id'
 		LEFT JOIN gone g ON g.id = r ->> 'customer'
 		CROSS JOIN LATERAL (SELECT coalesce(r ->> 'last_synced_at', r ->> '_last_synced_at', r ->> 'updated_at', r ->> '_updated_at')::timestamptz
-			AS version) v
+			AS version OFFSET 0) v
 		CROSS JOIN LATERAL (SELECT capforecast._stripe_time(r ->> 'trial_end') AS trial_ends) t;
 END
 $$;

@@ -4,8 +4,9 @@
 -- Which object of Stripe a subscription follows: its own, or, where it has none or its own
 -- has ended, the one other that its customer has.  What another row holds is that row's: a
 -- customer may own several vendors.  CTEs; $1: may the mirror miss it, $2, $3: ids and
--- customers to look at, $4: zone, $6: does the host keep the ids of items.
-CREATE FUNCTION capforecast._stripe_matched_sql(one_set boolean)
+-- customers to look at, $4: zone, $6: does the host keep the ids of items; which: a condition on s,
+-- NULL: all.
+CREATE FUNCTION capforecast._stripe_matched_sql(which text)
 	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT $sql$
 		source AS MATERIALIZED (
@@ -56,16 +57,15 @@ CREATE FUNCTION capforecast._stripe_matched_sql(one_set boolean)
 					(SELECT count(*) FROM $sql$ || capforecast._subscriptions_sql() || $sql$ r LEFT JOIN src e ON e.stripe_id = r.stripe_subscription_id
 					 WHERE r.stripe_customer_id = s.stripe_customer_id AND (r.stripe_subscription_id IS NULL OR e.rank >= 7)) = 1
 					ELSE false END AS finds) c
-			WHERE (s.stripe_subscription_id IS NOT NULL OR o.n > 0)$sql$ || CASE WHEN one_set THEN ' AND s.id = ANY (@key)' ELSE '' END || $sql$
+			WHERE (s.stripe_subscription_id IS NOT NULL OR o.n > 0)$sql$ || coalesce(' AND ' || which, '') || $sql$
 		), bought AS MATERIALIZED (
 			SELECT a.vendor_id, coalesce(jsonb_object_agg(a.code, jsonb_build_object('quantity', a.quantity, 'item', CASE WHEN $6 THEN a.stripe_item END))
 				FILTER (WHERE a.stripe_price IS NOT NULL), '{}') AS addons, count(*) FILTER (WHERE a.stripe_price IS NULL) AS n_unpriced
 			FROM $sql$ || capforecast._addons_sql() || $sql$ a
 			WHERE a.status IN ('active', 'cancelling') AND a.billing_period <> 'one_time'$sql$
-		|| CASE WHEN one_set THEN ' AND a.vendor_id IN (SELECT s.vendor_id FROM ' || capforecast._subscriptions_sql() || ' s WHERE s.id = ANY (@key))'
-			ELSE '' END || ' GROUP BY 1)'
+		|| coalesce(' AND a.vendor_id IN (SELECT s.vendor_id FROM ' || capforecast._subscriptions_sql() || ' s WHERE ' || which || ')', '') || ' GROUP BY 1)'
 $$;
-COMMENT ON FUNCTION capforecast._stripe_matched_sql(boolean) IS 'CTEs src (Stripe''s subscriptions), host (the host''s, with the id of the one that counts) and bought (add-ons of vendors).';
+COMMENT ON FUNCTION capforecast._stripe_matched_sql(text) IS 'CTEs src (Stripe''s subscriptions), host (the host''s, with the id of the one that counts) and bought (add-ons of vendors).';
 
 -- What the host's row should be.  A time or a price that Stripe does not give leaves what
 -- the host has, and so does a period that would end before it begins; kept: there is a
@@ -108,8 +108,8 @@ CREATE FUNCTION capforecast._stripe_wanted_sql()
 					capforecast._stripe_flag(x.object -> 'cancel_at_period_end') AS cancels,
 					capforecast._stripe_time(x.object ->> 'cancel_at') AS cancel_at,
 					capforecast._stripe_time(x.object ->> 'ended_at') AS ended,
-					capforecast._stripe_time(x.object ->> 'billing_cycle_anchor') AS anchor) t
-				CROSS JOIN LATERAL (SELECT (coalesce(t.starts, h.period_start) < coalesce(t.ends, h.period_end)) IS NOT FALSE AS good) g
+					capforecast._stripe_time(x.object ->> 'billing_cycle_anchor') AS anchor OFFSET 0) t
+				CROSS JOIN LATERAL (SELECT (coalesce(t.starts, h.period_start) < coalesce(t.ends, h.period_end)) IS NOT FALSE AS good OFFSET 0) g
 				CROSS JOIN LATERAL (SELECT g.good, CASE WHEN g.good THEN coalesce(t.starts, h.period_start) ELSE h.period_start END AS starts,
 					CASE WHEN g.good THEN coalesce(t.ends, h.period_end) ELSE h.period_end END AS ends) p
 			WHERE NOT h.ambiguous
@@ -123,21 +123,9 @@ CREATE TYPE capforecast._stripe_decision AS (
 COMMENT ON TYPE capforecast._stripe_decision IS 'What is to be done about a subscription (verdict), and why; ends: it would no longer be live; final: it has ended at Stripe, and the vendor has no other.';
 
 -- Final is final; older is stale (second, then status, then event); the rest is compared.
-CREATE FUNCTION capforecast._stripe_decide(ids text[] DEFAULT NULL)
-	RETURNS SETOF capforecast._stripe_decision
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
-DECLARE
-	unbound text[] := ARRAY(SELECT c FROM unnest(ARRAY['is_annual', 'trial_ends_at', 'cancel_at_period_end', 'cancelled_at', 'stripe_price_id']) c
-		WHERE capforecast._host_column('vendor_subscriptions', c) IS NULL);
-	keeps_items boolean := capforecast._host_has('vendor_addons') AND capforecast._host_column('vendor_addons', 'stripe_subscription_item_id') IS NOT NULL;
-	stripe_ids text[];
-	customers text[];
-BEGIN
-	IF ids IS NOT NULL THEN
-		EXECUTE capforecast._keyed_sql('SELECT coalesce(array_agg(s.stripe_subscription_id), ''{}''), coalesce(array_agg(s.stripe_customer_id), ''{}'')
-			FROM ' || capforecast._subscriptions_sql() || ' s WHERE s.id = ANY (@key)', ids::text) INTO stripe_ids, customers;
-	END IF;
-	RETURN QUERY EXECUTE capforecast._keyed_sql('WITH ' || capforecast._stripe_matched_sql(ids IS NOT NULL) || ', ' || capforecast._stripe_wanted_sql() || $sql$
+CREATE FUNCTION capforecast._stripe_decision_sql(which text)
+	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'WITH ' || capforecast._stripe_matched_sql(which) || ', ' || capforecast._stripe_wanted_sql() || $sql$
 		SELECT w.subscription_id, w.vendor_id::text, w.stripe_id,
 			CASE WHEN w.applied_id = w.stripe_id AND w.rank < 7 AND applied.rank >= 7 THEN 'unchanged'
 				WHEN w.applied_id = w.stripe_id AND w.rank < 7
@@ -160,8 +148,35 @@ BEGIN
 		SELECT h.subscription_id, h.vendor_id::text, h.stripe_subscription_id, v.verdict, false, ARRAY['stripe_' || v.verdict],
 			NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 		FROM host h CROSS JOIN LATERAL (SELECT CASE WHEN h.ambiguous THEN 'ambiguous' ELSE 'missing' END AS verdict) v
-		WHERE h.ambiguous OR h.missing$sql$, ids::text)
-	USING capforecast._stripe_relation('subscriptions') IS NOT NULL, stripe_ids, customers, capforecast._setting('billing_timezone'), unbound, keeps_items;
+		WHERE h.ambiguous OR h.missing$sql$
+$$;
+COMMENT ON FUNCTION capforecast._stripe_decision_sql(text) IS 'The statement of _stripe_decide(); $5: columns that the host does not have.';
+
+-- A webhook asks about one, by a plan that the session keeps.
+CREATE FUNCTION capforecast._stripe_decide(ids text[] DEFAULT NULL)
+	RETURNS SETOF capforecast._stripe_decision
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+DECLARE
+	mirrored constant boolean := capforecast._stripe_relation('subscriptions') IS NOT NULL;
+	zone constant text := capforecast._setting('billing_timezone');
+	unbound constant text[] := ARRAY(SELECT c FROM unnest(ARRAY['is_annual', 'trial_ends_at', 'cancel_at_period_end', 'cancelled_at', 'stripe_price_id']) c
+		WHERE capforecast._host_column('vendor_subscriptions', c) IS NULL);
+	keeps_items constant boolean := capforecast._host_has('vendor_addons')
+		AND capforecast._host_column('vendor_addons', 'stripe_subscription_item_id') IS NOT NULL;
+	stripe_ids text[];
+	customers text[];
+BEGIN
+	IF ids IS NOT NULL THEN
+		EXECUTE capforecast._keyed_sql('SELECT coalesce(array_agg(s.stripe_subscription_id), ''{}''), coalesce(array_agg(s.stripe_customer_id), ''{}'')
+			FROM ' || capforecast._subscriptions_sql() || ' s WHERE s.id = ANY (@key)', ids::text) INTO stripe_ids, customers;
+	END IF;
+	IF cardinality(ids) = 1 THEN
+		RETURN QUERY SELECT * FROM capforecast._host_rows(NULL::capforecast._stripe_decision,
+			capforecast._stripe_decision_sql('s.id = {$7:vendor_subscriptions.id}'), mirrored, stripe_ids, customers, zone, unbound, keeps_items, ids[1]);
+	ELSE
+		RETURN QUERY EXECUTE capforecast._keyed_sql(capforecast._stripe_decision_sql(CASE WHEN ids IS NOT NULL THEN 's.id = ANY (@key)' END), ids::text)
+		USING mirrored, stripe_ids, customers, zone, unbound, keeps_items;
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION capforecast._stripe_decide(text[]) IS

@@ -39,6 +39,7 @@ DROP FUNCTION capforecast._confirm_outbox(timestamptz, text, jsonb);
 DROP FUNCTION capforecast._order(capforecast._subscription_row, text, jsonb, text);
 DROP FUNCTION capforecast._order_change(capforecast._subscription_row, capforecast.change_result, capforecast.tier_info, boolean, text);
 DROP FUNCTION capforecast._order_addon(capforecast._subscription_row, capforecast.change_result, text, text, bigint, text, text, text, text);
+DROP FUNCTION capforecast._stripe_matched_sql(boolean);
 DROP FUNCTION capforecast._stripe_last_words(text[], text[]);
 DROP FUNCTION capforecast._stripe_source(text[], text[]);
 DROP FUNCTION capforecast._lock_by_stripe(text, text);
