@@ -104,14 +104,12 @@ $$;
 COMMENT ON FUNCTION capforecast.assign_alert(bigint, text) IS
 	'Say who looks after an alert (any name; NULL: nobody); it goes with its messages. Error: P0002 unknown_alert.';
 
--- Measured below: below the limit, and where the limit is a guess, below that which the alert is about.
--- The operator may raise a limit, a guess may not.
-CREATE FUNCTION capforecast._is_below(level capforecast._alert_level, alert_limit double precision, numbers capforecast._planning)
+-- The operator may raise a limit, a guess may not: then the alert is about the limit that it was.
+CREATE FUNCTION capforecast._is_held(level capforecast._alert_level, alert_limit double precision, numbers capforecast._planning)
 	RETURNS boolean LANGUAGE sql IMMUTABLE
-	RETURN coalesce(level.utilization_ratio < numbers.calm_ratio
-		AND NOT (level.is_guessed AND level.limit_value > alert_limit AND level.current_value >= numbers.calm_ratio * alert_limit), false);
-COMMENT ON FUNCTION capforecast._is_below(capforecast._alert_level, double precision, capforecast._planning) IS
-	'Is use measured far enough below the limit for an alert about one that was reached to end?';
+	RETURN coalesce(level.is_guessed AND level.limit_value > alert_limit AND level.current_value >= numbers.calm_ratio * alert_limit, false);
+COMMENT ON FUNCTION capforecast._is_held(capforecast._alert_level, double precision, capforecast._planning) IS
+	'Has the limit of an alert only grown by a guess at the size in use, while use is not measured below what it was?';
 
 -- One limit: opens, escalates or ends its alert. NULL: nothing to tell.
 CREATE FUNCTION capforecast._follow_limit(level capforecast._alert_level, numbers capforecast._planning, cooldown interval, as_of timestamptz,
@@ -120,7 +118,7 @@ CREATE FUNCTION capforecast._follow_limit(level capforecast._alert_level, number
 #variable_conflict use_column
 DECLARE
 	alert capforecast.alert;
-	is_below boolean;
+	is_held boolean;
 	is_over boolean;
 BEGIN
 	SELECT * INTO alert FROM capforecast.alert a
@@ -140,22 +138,20 @@ BEGIN
 
 	alert_id := alert.alert_id;
 	previous_severity := alert.severity;
-	is_below := capforecast._is_below(level, alert.limit_value, numbers);
-	is_over := level.is_calm AND (is_below OR NOT alert.is_breach);
+	is_held := capforecast._is_held(level, alert.limit_value, numbers);
+	is_over := level.is_calm AND NOT is_held AND (NOT alert.is_breach OR coalesce(level.utilization_ratio < numbers.calm_ratio, false));
 	event := CASE
 		WHEN level.urgency = 'critical' AND alert.severity = 'warning' THEN 'escalated'
 		WHEN is_over AND coalesce(alert.calm_since, _follow_limit.as_of) <= _follow_limit.as_of - _follow_limit.cooldown THEN 'recovered' END;
 	UPDATE capforecast.alert a SET
 		severity = CASE WHEN event = 'escalated' THEN 'critical' ELSE a.severity END,
 		escalated_at = CASE WHEN event = 'escalated' THEN _follow_limit.as_of ELSE a.escalated_at END,
-		is_breach = a.is_breach OR level.is_reached,
+		is_breach = a.is_breach OR level.is_reached OR is_held AND level.current_value >= a.limit_value,
 		-- what is not known is neither calm nor urgent
 		calm_since = CASE WHEN is_over THEN coalesce(a.calm_since, _follow_limit.as_of)
 			WHEN level.urgency = 'unknown' THEN a.calm_since END,
 		recovered_at = CASE WHEN event = 'recovered' THEN _follow_limit.as_of END,
-		-- of a breach, the limit that was passed stays while a guess would raise it
-		limit_value = CASE WHEN (a.is_breach OR level.is_reached) AND level.is_guessed AND NOT is_below THEN least(a.limit_value, level.limit_value)
-			ELSE level.limit_value END,
+		limit_value = CASE WHEN is_held THEN a.limit_value ELSE level.limit_value END,
 		current_value = level.current_value, breach_date = level.plan_date, reason = level.reason
 	WHERE a.alert_id = alert.alert_id;
 END

@@ -1,6 +1,6 @@
 -- The numbers that decide what an operator is told: the value on either side of each edge.
 BEGIN;
-SELECT plan(60);
+SELECT plan(65);
 SET client_min_messages = warning;
 SET datestyle = 'German';
 
@@ -117,14 +117,24 @@ SELECT results_eq(
 		('insufficient_history', false, false), ('insufficient_coverage', false, false), ('stale', false, false), ('no_limit', false, false), ('unreliable', false, false)$$,
 	'what is not known is not calm');
 SELECT results_eq(
-	$$SELECT v.used, v."limit", v.is_guessed, capforecast._is_below(l, 100, capforecast._planning_now())
-	  FROM (VALUES (1, 97.9, 100, true), (2, 98, 100, true), (3, 97.9, 300, true), (4, 98, 300, true), (5, 105, 300, true),
-			(6, 293, 300, false), (7, 294, 300, false), (8, NULL, 100, false)) v(n, used, "limit", is_guessed),
+	$$SELECT v.used, v."limit", v.is_guessed, capforecast._is_held(l, 100, capforecast._planning_now())
+	  FROM (VALUES (1, 98, 100, true), (2, 98, 101, true), (3, 97.9, 101, true), (4, 105, 300, true), (5, 105, 300, false), (6, NULL, 300, true)) v(n, used, "limit", is_guessed),
 		capforecast._alert_level_of(pg_temp.limit_row('no_growth', NULL, v.used, v."limit", v.is_guessed), 'expected', capforecast._planning_now(), '2025-06-10') l
 	  ORDER BY v.n$$,
-	$$VALUES (97.9, 100, true, true), (98, 100, true, false), (97.9, 300, true, true), (98, 300, true, false), (105, 300, true, false),
-		(293, 300, false, true), (294, 300, false, false), (NULL, 100, false, false)$$,
-	'measured below: an alert at 100 ends below 98, or where the operator has raised the limit, never by a guess');
+	$$VALUES (98.0, 100, true, false), (98, 101, true, true), (97.9, 101, true, false), (105, 300, true, true), (105, 300, false, false), (NULL, 300, true, false)$$,
+	'an alert at 100 is held where a guess has raised the limit, and use is not below 98');
+-- What follows from one day of an alert: used, and whether the limit was measured as reached.
+CREATE FUNCTION pg_temp.day_of(days integer, used double precision, status text DEFAULT 'ok', breach_in integer DEFAULT 100, wait interval DEFAULT '1 day') RETURNS text LANGUAGE sql AS
+	$$ SELECT event FROM capforecast._alert_level_of(pg_temp.limit_row(status, date '2025-06-10' + days + breach_in, used), 'expected', capforecast._planning_now(), date '2025-06-10' + days) l,
+		capforecast._follow_limit(l, capforecast._planning_now(), wait, date '2025-06-10' + days + time '00:00+00') $$;
+SELECT results_eq($$SELECT pg_temp.day_of(0, 90, breach_in => 31), pg_temp.day_of(0, 90, breach_in => 30), pg_temp.day_of(0, 90, breach_in => 8), pg_temp.day_of(0, 90, breach_in => 7),
+	pg_temp.day_of(0, 90, breach_in => 7)$$, $$VALUES (NULL, 'new', NULL, 'escalated', NULL)$$, 'new, escalated, each said once');
+SELECT results_eq($$SELECT pg_temp.day_of(1, 90, breach_in => 46), pg_temp.day_of(1, 90, breach_in => 45), pg_temp.day_of(2, 90, breach_in => 46), pg_temp.day_of(2, 90, breach_in => 46),
+	pg_temp.day_of(3, 90, breach_in => 46)$$, $$VALUES (NULL, NULL, NULL, NULL, 'recovered')$$, 'calm for the whole cooldown; one day that is not begins it anew');
+SELECT results_eq($$SELECT pg_temp.day_of(3, 90, breach_in => 7), pg_temp.day_of(4, 90, breach_in => 7)$$, $$VALUES (NULL, 'new')$$, 'not anew within the cooldown');
+SELECT results_eq($$SELECT pg_temp.day_of(5, 100, 'already_breached', 0), pg_temp.day_of(6, 98), pg_temp.day_of(8, 98), pg_temp.day_of(9, 97.9), pg_temp.day_of(9, 97.9, 'stale'), pg_temp.day_of(10, 97.9)$$,
+	$$VALUES (NULL, NULL, NULL, NULL, NULL, 'recovered')$$, 'what was reached is over below 98 %; what is not known neither ends nor begins the calm');
+SELECT results_eq($$SELECT pg_temp.day_of(10, 100, 'already_breached', 0)$$, $$VALUES ('new')$$, 'what is reached does not wait');
 
 -- ---------- health
 

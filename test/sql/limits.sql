@@ -72,7 +72,7 @@ ROLLBACK;
 DELETE FROM capforecast.capacity_snapshots;
 DELETE FROM capforecast.alert;
 INSERT INTO capforecast.capacity_snapshots (snapshot_date, active_vendors, total_products, source)
-SELECT date '2025-06-01' + d, CASE WHEN d <= 0 THEN 100 + d WHEN d <= 20 THEN 105 ELSE 60 END, 0, 'backfilled' FROM generate_series(-50, 40) d;
+SELECT date '2025-06-01' + d, CASE WHEN d <= 0 THEN 99 + d WHEN d <= 20 THEN 105 ELSE 60 END, 0, 'backfilled' FROM generate_series(-50, 40) d;
 CREATE FUNCTION pg_temp.alerts(day integer) RETURNS TABLE (day_of integer, event text, severity text) LANGUAGE sql AS
 	$$ SELECT day, e.event, e.severity FROM capforecast.raise_alerts(cooldown => '1 hour', as_of => date '2025-06-01' + day + time '10:00+00') e $$;
 SELECT a.* FROM generate_series(-2, 20) n CROSS JOIN LATERAL pg_temp.alerts(n) a;
