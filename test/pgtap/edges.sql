@@ -19,7 +19,10 @@ SELECT is_empty($$
 		('forecast_accuracy', 'NULL::text, 90, NULL::timestamp with time zone'), ('growth_contributors', '30, NULL::timestamp with time zone'),
 		('growth_trends', '30, NULL::timestamp with time zone'), ('sparkline', '40'),
 		('time_to_threshold', '''365 days''::interval, 0.80, ''up''::text, NULL::integer, NULL::text, NULL::timestamp with time zone'),
-		('vendor_outlook', '''30 days''::interval, NULL::timestamp with time zone')
+		('vendor_outlook', '''30 days''::interval, NULL::timestamp with time zone'), ('check_limit', '1, NULL::timestamp with time zone'), ('reserve_limit', '1, NULL::timestamp with time zone'),
+		('purchase_addon', '1, NULL::text, NULL::timestamp with time zone'), ('quote_addon', '1, NULL::timestamp with time zone'), ('take_outbox', '10, NULL::timestamp with time zone'),
+		('what_if', '0, 1, NULL::date, NULL::double precision, 90, 0.95, NULL::timestamp with time zone'),
+		('chart', '183, NULL::double precision, NULL::text, 720, 240, NULL::text, NULL::timestamp with time zone'), ('chart', '30, NULL::double precision, NULL::text, 720, 240, NULL::text, NULL::timestamp with time zone')
 	EXCEPT SELECT p.proname, pg_get_expr(p.proargdefaults, 0) FROM pg_proc p WHERE p.pronamespace = 'capforecast'::regnamespace$$, 'defaults of arguments');
 SELECT is_empty($$
 	SELECT p.proname, pg_get_expr(p.proargdefaults, 0) FROM pg_proc p WHERE p.pronamespace = 'capforecast'::regnamespace AND p.proname IN ('forecast', 'time_to_threshold', 'explain_forecast')

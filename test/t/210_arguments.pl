@@ -19,11 +19,12 @@ note("SEED=$seed CALLS=$calls");
 # What a call may end with, by class or by name: all that the functions raise on purpose, and what the server
 # raises on its own for values out of a type's range.
 my %may = map { $_ => 1 } (
+	'08P01',	# a message of the protocol that is cut off
 	'0A000',	# a trigger function or a part of an aggregate called by hand
 	'21000',	# a registered query that returns several rows
 	'22',		# values: NULL, range, date, division, text, JSON
 	'23',		# a row that a table refuses
-	'25001', '25006',	# inside a transaction block; read-only
+	'25001', '25006', '25P02',	# inside a transaction block; read-only; after a statement of the same call that failed
 	'28000',	# the signature of a webhook
 	'42',		# names, rights, statements
 	'54',		# too large, too deep, too many
@@ -287,6 +288,36 @@ read_catalog('utf8');
 cmp_ok(scalar @routine, '>', 200, 'there are routines to call');
 my @odd = run_calls('utf8', generate($calls > 2500 ? $calls - 2500 : 0));
 is(join("\n", @odd), '', "no call ended otherwise than it may (SEED=$seed)");
+
+# --- the binary form of a series: what comes over the wire may be anything
+
+my @bytes = split /\n/, $node->safe_psql('utf8', q{SELECT encode(capforecast.series_send(s::capforecast.series), 'hex')
+	FROM unnest(ARRAY['{}', '{2024-01-01 1}', '{2024-01-01 1, 2024-01-02 nan, 2024-01-03 -inf}', '{-4713-11-24 1, +294276-12-31T23:59:59.999999Z 2}']) s});
+mkdir "$ENV{TESTDIR}/binary";
+my @copies = ('CREATE TABLE binary_input (s capforecast.series);');
+for my $number (1 .. int($calls / 20))
+{
+	my $form = pack 'H*', one_of(\@bytes);
+	for (1 .. 1 + int(rand(3)))
+	{
+		my $at = int(rand(length($form)));
+		my $way = int(rand(4));
+		if    ($way == 0) { substr($form, $at, 1) = chr(int(rand(256))) }
+		elsif ($way == 1) { substr($form, $at, 1) = chr(one_of([ 0, 127, 128, 255 ])) }
+		elsif ($way == 2) { $form = substr($form, 0, $at) }
+		else              { substr($form, $at, 0) = substr($form, int(rand(length($form))), 16) }
+		last if $form eq '';
+	}
+	my $path = "$ENV{TESTDIR}/binary/$number";
+	open my $file, '>:raw', $path or die $!;
+	print $file "PGCOPY\n\377\r\n\0", pack('NN', 0, 0), pack('n', 1), pack('N', length($form)), $form, pack('n', 0xffff);
+	close $file;
+	push @copies, "COPY binary_input FROM '$path' (FORMAT binary); SELECT s, capforecast.series_send(s), capforecast.n_points(s), capforecast.forecast(s) FROM binary_input;";
+}
+my $made = shift @copies;
+$node->safe_psql('utf8', $made);
+@odd = run_calls('utf8', @copies);
+is(join("\n", @odd), '', 'malformed binary input is refused, and what is not is a series');
 
 # --- as_of: finite for every public function, and not ahead of the clock for one that writes
 
