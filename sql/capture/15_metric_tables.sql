@@ -6,11 +6,15 @@ CREATE TABLE capforecast.own_metric (
 	unit      text,
 	floor     double precision,
 	cap       double precision CHECK (cap >= floor),
-	direction text NOT NULL CHECK (direction IN ('up', 'down'))
+	direction text NOT NULL CHECK (direction IN ('up', 'down')),
+	limit_value double precision,
+	watches   text
 );
 COMMENT ON TABLE capforecast.own_metric IS 'The operator''s own metrics; written by add_metric() and drop_metric().';
 COMMENT ON COLUMN capforecast.own_metric.floor IS 'no value can lie below; NULL: no bound';
 COMMENT ON COLUMN capforecast.own_metric.cap IS 'no value can lie above; NULL: no bound';
+COMMENT ON COLUMN capforecast.own_metric.limit_value IS 'its limit, where that is a number and not a query; NULL: none';
+COMMENT ON COLUMN capforecast.own_metric.watches IS 'what of the server it watches, in words, for those of watch_postgres(); NULL: the operator''s own';
 COMMENT ON COLUMN capforecast.own_metric.direction IS 'up: the limit is a maximum; down: it is a minimum';
 SELECT pg_catalog.pg_extension_config_dump('capforecast.own_metric', '');
 
@@ -20,10 +24,8 @@ CREATE TABLE capforecast._metric_query (
 	metric      text PRIMARY KEY,
 	query       text NOT NULL,
 	limit_query text,
-	limit_value double precision,
 	registrar   oid NOT NULL,
-	registrar_name name NOT NULL,
-	CHECK (limit_query IS NULL OR limit_value IS NULL)
+	registrar_name name NOT NULL
 );
 COMMENT ON TABLE capforecast._metric_query IS
 	'What capture_metrics() runs, and as which role. Only the role that runs the jobs needs to read it.';

@@ -44,10 +44,10 @@ BEGIN
 
 	-- Not ON CONFLICT: that would want the right to read other roles' queries.
 	DELETE FROM capforecast.own_metric m WHERE m.metric = add_metric.name;
-	INSERT INTO capforecast.own_metric (metric, kind, unit, floor, cap, direction)
-	VALUES (add_metric.name, add_metric.kind, add_metric.unit, add_metric.floor, add_metric.cap, add_metric.direction);
-	INSERT INTO capforecast._metric_query (metric, query, limit_query, limit_value)
-	VALUES (add_metric.name, add_metric.query, add_metric.limit_query, add_metric.limit_value);
+	INSERT INTO capforecast.own_metric (metric, kind, unit, floor, cap, direction, limit_value)
+	VALUES (add_metric.name, add_metric.kind, add_metric.unit, add_metric.floor, add_metric.cap, add_metric.direction, add_metric.limit_value);
+	INSERT INTO capforecast._metric_query (metric, query, limit_query)
+	VALUES (add_metric.name, add_metric.query, add_metric.limit_query);
 	RETURN QUERY SELECT m.value, coalesce(add_metric.limit_value, m.limit_value)
 		FROM capforecast._measure_metric(add_metric.query, add_metric.limit_query) m;
 END

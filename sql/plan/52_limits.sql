@@ -19,18 +19,18 @@ CREATE FUNCTION capforecast._limits(as_of timestamptz)
 				CROSS JOIN LATERAL capforecast._tier_maxima(u.tier) x
 			WHERE usage ? x.metric
 			UNION ALL
-			-- of the last day captured, which may be one on which the limit was not known
-			SELECT v.metric, CASE WHEN o.metric IS NULL THEN 'subscriptions' ELSE 'own' END,
-				CASE WHEN o.metric IS NULL THEN 'what subscriptions allow' ELSE 'its own limit' END, v.limit_value, false,
+			-- a number that the operator gave; else that of the last day captured, which may be one on which the limit was not known
+			SELECT c.metric, CASE WHEN o.metric IS NULL THEN 'subscriptions' ELSE 'own' END,
+				CASE WHEN o.metric IS NULL THEN 'what subscriptions allow' ELSE 'its own limit' END, coalesce(o.limit_value, v.limit_value), false,
 				o.metric IS NULL AND v.value = v.limit_value AND NOT EXISTS (
 					SELECT FROM capforecast.metric_value w
 					WHERE w.metric = v.metric AND w.day < v.day AND w.value IS DISTINCT FROM w.limit_value)
 			FROM capforecast.metrics c
 				LEFT JOIN capforecast.own_metric o ON o.metric = c.metric
-				CROSS JOIN LATERAL (SELECT v.* FROM capforecast.metric_value v
-					WHERE v.metric = c.metric AND v.day <= (as_of AT TIME ZONE 'UTC')::date ORDER BY v.day DESC LIMIT 1) v
+				LEFT JOIN LATERAL (SELECT v.* FROM capforecast.metric_value v
+					WHERE v.metric = c.metric AND v.day <= (as_of AT TIME ZONE 'UTC')::date ORDER BY v.day DESC LIMIT 1) v ON true
 		) l ON l.metric = m.metric
 	WHERE l.limit_value IS NOT NULL;
 END;
 COMMENT ON FUNCTION capforecast._limits(timestamptz) IS
-	'Each limit of each metric, as captured until as_of.';
+	'Each limit of each metric, as captured until as_of; of an own metric with a fixed one, that.';

@@ -64,9 +64,11 @@ COMMENT ON FUNCTION capforecast._day_text(date) IS 'The day as 2026-11-24, whate
 
 CREATE FUNCTION capforecast._limit_reason(o capforecast._limit_forecast)
 	RETURNS text LANGUAGE sql STABLE
-	RETURN format('%s at %s of %s (%s%s): ', o.metric, round(o.current_value::numeric, 2)::double precision,
-			round(o.limit_value::numeric, 2)::double precision, o.limit_name,
-			coalesce(format(', %s%%', round((o.utilization_ratio * 100)::numeric, 1)), ''))
+	RETURN CASE
+			WHEN o.current_value IS NULL THEN format('%s, %s %s: ', o.metric, o.limit_name, round(o.limit_value::numeric, 2)::double precision)
+			ELSE format('%s at %s of %s (%s%s): ', o.metric, round(o.current_value::numeric, 2)::double precision,
+				round(o.limit_value::numeric, 2)::double precision, o.limit_name,
+				CASE WHEN o.utilization_ratio IS NOT NULL THEN format(', %s%%', round((o.utilization_ratio * 100)::numeric, 1)) END) END
 		|| CASE
 			WHEN o.status = 'ok' THEN format('reached about %s, %s.', capforecast._day_text(o.breach_date),
 				CASE WHEN o.breach_date_latest IS NULL THEN format('at the earliest %s', capforecast._day_text(o.breach_date_earliest))

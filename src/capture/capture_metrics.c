@@ -140,8 +140,8 @@ metrics_to_measure(DateADT day, int *n_metrics)
 	Datum		values[1] = {DateADTGetDatum(day)};
 	OwnMetric  *metrics;
 
-	scope_execute("SELECT q.metric, capforecast._registrar(q.registrar, q.registrar_name)::text, q.query, q.limit_query, q.limit_value "
-				  "  FROM capforecast._metric_query q JOIN capforecast.own_metric USING (metric) "
+	scope_execute("SELECT q.metric, capforecast._registrar(q.registrar, q.registrar_name)::text, q.query, q.limit_query, m.limit_value "
+				  "  FROM capforecast._metric_query q JOIN capforecast.own_metric m USING (metric) "
 				  " WHERE NOT EXISTS (SELECT FROM capforecast.metric_value v WHERE v.metric = q.metric AND v.day = $1) "
 				  " ORDER BY q.metric", 1, types, values, NULL, false, SPI_OK_SELECT);
 	*n_metrics = (int) SPI_processed;

@@ -23,13 +23,17 @@ static const HostEntity values_entity = {"imported values", "imported values", "
 static void
 check_relation(Oid relid)
 {
+	HostBinding *binding;
 	HostProblem problem;
 
 	if (get_rel_name(relid) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", relid)));
-	problem = host_binding_table_problem(host_binding_to(&values_entity, relid));
+	binding = host_binding_to(&values_entity, relid);
+	problem = host_binding_table_problem(binding);
+	if (problem.sqlstate == 0)
+		problem = host_binding_trust_problem(binding);
 	if (problem.sqlstate == 0)
 		return;
 	if (problem.sqlstate != ERRCODE_INSUFFICIENT_PRIVILEGE)

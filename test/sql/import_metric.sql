@@ -9,6 +9,8 @@ INSERT INTO telemetry.readings SELECT date_trunc('day', now()) - d * interval '1
 FROM generate_series(0, 39) d, generate_series(0, 2) h WHERE d > 0 OR h = 0;
 SELECT * FROM add_metric('pool_used', 'SELECT 1405', 'GB', limit_value => 1600);
 SELECT * FROM add_metric('uploads', 'SELECT 7', kind => 'flow');
+-- A fixed limit is in the outlook at once, before anything is captured.
+SELECT metric, current_value, limit_value, status, reason FROM capacity_outlook() WHERE metric = 'pool_used';
 INSERT INTO metric_value (metric, day, value) SELECT 'pool_used', (now() AT TIME ZONE 'UTC')::date - 5, 99;
 
 -- A stock: the last value of each day; the stored day stays, today is left out.
@@ -18,6 +20,12 @@ SELECT count(*), count(*) FILTER (WHERE source = 'imported') AS imported, min(va
 	count(*) FILTER (WHERE value::integer % 10 = 2) AS last_of_the_day
 FROM metric_history WHERE metric = 'pool_used';
 SELECT imported, already_stored FROM import_metric('pool_used', 'telemetry.readings', ts_column => 'measured', value_column => 'used');
+
+-- And with the history the day is there.
+DELETE FROM metric_value WHERE value = 99;
+SELECT metric, current_value, limit_value, status, abs(days_left - 21) <= 2 AS in_three_weeks FROM capacity_outlook() WHERE metric = 'pool_used';
+SELECT * FROM add_metric('pool_used', 'SELECT 1405', 'GB', limit_value => 1300);
+SELECT metric, limit_value, status FROM capacity_outlook() WHERE metric = 'pool_used';
 
 -- A flow: the sum of the day; by a query, with a time that needs no zone, and what is no number left out.
 SELECT imported, already_stored, skipped FROM import_metric('uploads', query => $$
@@ -46,6 +54,13 @@ SELECT import_metric('pool_used', query => 'SELECT measured AS ts, used AS value
 SELECT (import_metric('uploads', query => 'SELECT date ''2020-05-05'' AS ts, 1 AS value')).imported;
 RESET ROLE;
 
+-- A superuser does not run what a stranger's view would have run.
+GRANT CREATE ON SCHEMA telemetry TO capforecast_importer;
+SET ROLE capforecast_importer;
+CREATE VIEW telemetry.stranger AS SELECT date '2020-06-06' AS ts, 1 AS value;
+RESET ROLE;
+SELECT import_metric('uploads', 'telemetry.stranger');
+
 -- Misuse.
 SELECT import_metric('pool_used');
 SELECT import_metric('pool_used', 'telemetry.readings', 'SELECT 1');
@@ -65,7 +80,9 @@ SELECT import_metric('uploads', query => '');
 SELECT count(*) FROM telemetry.readings;
 
 SELECT drop_metric('pool_used'), drop_metric('uploads');
+SET client_min_messages = warning;
 DROP SCHEMA telemetry CASCADE;
+RESET client_min_messages;
 REVOKE ALL ON SCHEMA capforecast FROM capforecast_importer;
 REVOKE ALL ON own_metric, metric_value FROM capforecast_importer;
 REVOKE ALL ON FUNCTION import_metric FROM capforecast_importer;

@@ -4,3 +4,7 @@ UPDATE capforecast._metric_query SET registrar_name = owner, registrar = coalesc
 	(SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname OPERATOR(pg_catalog.=) owner), 0);
 ALTER TABLE capforecast._metric_query ALTER COLUMN registrar SET NOT NULL, ALTER COLUMN registrar_name SET NOT NULL, DROP COLUMN owner,
 	DROP CONSTRAINT _metric_query_metric_fkey;
+ALTER TABLE capforecast.own_metric ADD COLUMN limit_value double precision, ADD COLUMN watches text;
+UPDATE capforecast.own_metric m SET limit_value = q.limit_value
+FROM capforecast._metric_query q WHERE q.metric OPERATOR(pg_catalog.=) m.metric;
+ALTER TABLE capforecast._metric_query DROP COLUMN limit_value;
