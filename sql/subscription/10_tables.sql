@@ -167,6 +167,23 @@ END
 $$;
 COMMENT ON FUNCTION capforecast._refuse_change() IS 'Trigger of the tables that are append-only.';
 
+-- A dump that is loaded keeps what it says; nobody else writes in another's name or time.
+CREATE FUNCTION capforecast._sign_audit()
+	RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF NOT pg_has_role((SELECT c.relowner FROM pg_class c WHERE c.oid = TG_RELID), 'USAGE') THEN
+		NEW.at := clock_timestamp();
+		NEW.actor := session_user;
+		NEW.effective_role := current_user;
+		NEW.application_name := current_setting('application_name', true);
+	END IF;
+	RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION capforecast._sign_audit() IS 'Trigger: who wrote an audit row, and when, is not the writer''s to say.';
+
+CREATE TRIGGER sign BEFORE INSERT ON capforecast.audit_log
+	FOR EACH ROW EXECUTE FUNCTION capforecast._sign_audit();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON capforecast.audit_log
 	FOR EACH STATEMENT EXECUTE FUNCTION capforecast._refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON capforecast.period_ledger

@@ -59,7 +59,7 @@ CREATE TABLE capforecast._secret (
 );
 -- Not even by GRANT SELECT ON ALL TABLES: without a policy only the owner sees a row.
 ALTER TABLE capforecast._secret ENABLE ROW LEVEL SECURITY;
-COMMENT ON TABLE capforecast._secret IS 'Secrets of Stripe''s webhook endpoints, name stripe_webhook; several while one replaces another. Fill it with COPY capforecast._secret (secret) FROM STDIN: an INSERT would put the secret into the server''s log.';
+COMMENT ON TABLE capforecast._secret IS 'Secrets of Stripe''s webhook endpoints, name stripe_webhook; several while one replaces another. Sealed as they are stored. Fill it with COPY capforecast._secret (secret) FROM STDIN (DELIMITER E''\x01''): whatever is typed, it reaches no log; an INSERT would put the secret into it.';
 
 CREATE FUNCTION capforecast._outbox_problems(as_of timestamptz)
 	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

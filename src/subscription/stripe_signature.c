@@ -107,15 +107,15 @@ any_secret_matches(const Header *header, bytea *body)
 {
 	bool		matches = false;
 
-	scope_execute("SELECT secret FROM capforecast._secret WHERE name = 'stripe_webhook' AND secret <> ''",
-				  0, NULL, NULL, NULL, true, SPI_OK_SELECT);
+	scope_execute("SELECT s.secret FROM (SELECT capforecast._unseal(secret) AS secret FROM capforecast._secret "
+				  "WHERE name = 'stripe_webhook') s WHERE s.secret <> ''", 0, NULL, NULL, NULL, true, SPI_OK_SELECT);
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("no webhook secret is stored"),
-				 errdetail("Table capforecast._secret has no row \"stripe_webhook\"."),
-				 errhint("As its owner, run COPY capforecast._secret (secret) FROM STDIN, which keeps it out of the log, "
-						 "with the endpoint's secret."),
+				 errdetail("Table capforecast._secret has no row \"stripe_webhook\" that was sealed in this database."),
+				 errhint("As its owner, run COPY capforecast._secret (secret) FROM STDIN (DELIMITER E'\\x01'), "
+						 "which keeps it out of the log."),
 				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "no_secret")));
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{

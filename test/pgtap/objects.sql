@@ -9,7 +9,7 @@ CREATE TEMP TABLE routine ON COMMIT DROP AS
 	SELECT m.identity, p.*, l.lanname FROM member m JOIN pg_proc p ON p.oid = m.objid JOIN pg_language l ON l.oid = p.prolang
 	WHERE m.classid = 'pg_proc'::regclass;
 
-SELECT plan(13);
+SELECT plan(15);
 
 SELECT is_empty(
 	$$SELECT type, identity FROM member WHERE schema IS DISTINCT FROM 'capforecast' AND identity NOT LIKE '%capforecast%'$$,
@@ -65,8 +65,8 @@ SELECT is_empty(
 SELECT results_eq(
 	$$SELECT c.oid::regclass::text FROM member m JOIN pg_class c ON c.oid = m.objid AND m.classid = 'pg_class'::regclass
 	  WHERE c.relkind IN ('r', 'S')
-		AND c.oid <> ALL ((SELECT extconfig FROM pg_extension WHERE extname = 'capforecast')::oid[])$$,
-	$$VALUES ('capforecast._secret')$$,
+		AND c.oid <> ALL ((SELECT extconfig FROM pg_extension WHERE extname = 'capforecast')::oid[]) ORDER BY 1$$,
+	$$VALUES ('capforecast._secret'), ('capforecast._secret_key_a_seq'), ('capforecast._secret_key_b_seq')$$,
 	'a dump carries every table and every sequence, but no secret');
 
 SELECT is_empty(
@@ -78,6 +78,15 @@ SELECT is_empty(
 	$$SELECT c.oid::regclass FROM member m JOIN pg_class c ON c.oid = m.objid AND m.classid = 'pg_class'::regclass
 	  WHERE c.relname = '_secret' AND NOT c.relrowsecurity$$,
 	'a grant on all tables shows no secret');
+
+SELECT is_empty(
+	$$SELECT c.oid::regclass FROM member m JOIN pg_class c ON c.oid = m.objid AND m.classid = 'pg_class'::regclass
+	  WHERE c.relkind = 'r' AND c.relreplident <> 'f' AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)$$,
+	'a table that is published can be deleted from');
+
+SELECT is_empty(
+	$$SELECT identity FROM routine WHERE prosrc ~ 'pg_(try_)?advisory'$$,
+	'no lock that whoever can log in can take');
 
 -- What depends on now can be asked as of any time.
 SELECT is_empty(

@@ -38,7 +38,7 @@ sub rows_of
 {
 	my ($database) = @_;
 	my $text = '';
-	for my $table (sort keys %columns)
+	for my $table (grep { $_ ne 'capforecast._secret' } sort keys %columns)
 	{
 		my $kept = $node->safe_psql('new', qq{SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname) FROM pg_attribute
 			WHERE attrelid = to_regclass('$table') AND attnum > 0 AND NOT attisdropped
@@ -116,6 +116,7 @@ my %in_old = map { $_ => 1 } split /\n(?=routine|relation|column|constraint|inde
 is(join("\n", sort grep { !$in_new{$_} } keys %in_old), '', 'nothing is left that a new installation has not');
 is(join("\n", sort grep { !$in_old{$_} } keys %in_new), '', 'nothing lacks that a new installation has');
 is(rows_of('old'), $rows, 'every row is there');
+is($node->safe_psql('old', q{SELECT secret ~ '^sealed:', capforecast._unseal(secret) FROM capforecast._secret}), 't|whsec_test', 'the secret is sealed');
 is($node->safe_psql('old', q{SELECT string_agg(capforecast._registrar(registrar, registrar_name), ' ')
 		FROM (TABLE capforecast.binding UNION ALL (SELECT metric, NULL, NULL, '{}', NULL, '{}', NULL, registrar, registrar_name FROM capforecast._metric_query)
 			UNION ALL (SELECT definition, NULL, NULL, '{}', NULL, '{}', NULL, registrar, registrar_name FROM capforecast._image_source)) r}),
