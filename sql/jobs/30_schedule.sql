@@ -31,6 +31,17 @@ DECLARE
 	n_unscheduled bigint;
 BEGIN
 	SELECT * INTO cron FROM capforecast._pg_cron();
+	IF cron.place = 'here' AND NOT has_schema_privilege('cron', 'USAGE') THEN
+		RAISE insufficient_privilege USING
+			MESSAGE = format('role "%s" may not use pg_cron', current_user),
+			HINT = format('GRANT USAGE ON SCHEMA cron TO %I; or grant_access(%L, %L).', current_user, current_user, 'operator');
+	END IF;
+	IF EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase AND d.datname = current_database()
+			WHERE s.setrole = 0 AND 'capforecast.manage_subscriptions' = ANY (SELECT split_part(c, '=', 1) FROM unnest(s.setconfig) c
+				WHERE split_part(c, '=', 2)::boolean IS DISTINCT FROM capforecast._setting('manage_subscriptions')::boolean)) THEN
+		RAISE NOTICE 'capforecast.manage_subscriptions has been set for the database, but not for this session'
+			USING HINT = 'Reconnect, and call schedule_jobs() again.';
+	END IF;
 	FOR the_job IN SELECT j.name, j.schedule, j.enabled FROM capforecast.job j
 		WHERE j.enabled OR cron.place = 'here' ORDER BY j.enabled DESC, j.name
 	LOOP

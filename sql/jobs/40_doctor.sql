@@ -159,6 +159,16 @@ CREATE FUNCTION capforecast._doctor_jobs(as_of timestamptz)
 $$;
 COMMENT ON FUNCTION capforecast._doctor_jobs(timestamptz) IS 'What doctor() finds about the jobs'' runs.';
 
+CREATE FUNCTION capforecast._pg_cron_is_preloaded()
+	RETURNS boolean LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN current_setting('cron.log_run', true) IS NOT NULL;
+EXCEPTION WHEN insufficient_privilege THEN
+	RETURN true;	-- it is there, and not shown to this role
+END
+$$;
+COMMENT ON FUNCTION capforecast._pg_cron_is_preloaded() IS 'Has the server loaded pg_cron, so that jobs are started?';
+
 CREATE FUNCTION capforecast._doctor_schedule(as_of timestamptz)
 	RETURNS TABLE (severity text, subject text, problem text, fix text)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -176,7 +186,7 @@ BEGIN
 		END IF;
 		RETURN;
 	END IF;
-	IF NOT EXISTS (SELECT FROM pg_settings s WHERE s.name = 'cron.log_run') THEN
+	IF NOT capforecast._pg_cron_is_preloaded() THEN
 		RETURN QUERY SELECT 'error', 'pg_cron', 'pg_cron is installed but not preloaded, so that no job is started',
 			'Add pg_cron to shared_preload_libraries in postgresql.conf and restart the server.';
 	END IF;
@@ -191,6 +201,11 @@ BEGIN
 		'FROM capforecast.job j CROSS JOIN LATERAL (SELECT count(*) > 0 AS found, coalesce(bool_or(c.active), false) AS active FROM cron.job c '
 		'WHERE c.database = current_database() AND (c.command LIKE ''%run\_job(%'' || quote_literal(j.name) || ''%'' OR c.command LIKE ''%run\_maintenance(%'')) c '
 		'WHERE j.enabled AND NOT c.active ORDER BY j.name';
+	RETURN QUERY EXECUTE
+		'SELECT ''warning'', ''pg_cron'', format(''the jobs run as superuser %I: whatever they read and write runs with all rights'', c.username), '
+		'format(''SELECT * FROM capforecast.unschedule_jobs();  -- as %I, then SET ROLE to a role with grant_access(..., %L) and schedule_jobs()'', c.username, ''operator'') '
+		'FROM cron.job c JOIN pg_roles r ON r.rolname = c.username '
+		'WHERE c.database = current_database() AND r.rolsuper AND c.active AND c.command LIKE ''%capforecast.run\_%'' GROUP BY c.username';
 END
 $$;
 COMMENT ON FUNCTION capforecast._doctor_schedule(timestamptz) IS 'What doctor() finds about pg_cron.';
@@ -235,6 +250,13 @@ END
 $$;
 COMMENT ON FUNCTION capforecast._doctor_metrics() IS 'What doctor() finds about the operator''s own metrics.';
 
+-- Queries and who runs them, what was asked and answered, who changed what.
+CREATE FUNCTION capforecast._is_private(relation name)
+	RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT relation ~ '^_' AND relation <> '_infrastructure_tier' OR relation IN ('audit_log', 'request_log')
+$$;
+COMMENT ON FUNCTION capforecast._is_private(name) IS 'Is it a table of the extension that readers are not to see?';
+
 CREATE FUNCTION capforecast._doctor_grants()
 	RETURNS TABLE (severity text, subject text, problem text, fix text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -242,8 +264,8 @@ CREATE FUNCTION capforecast._doctor_grants()
 	SELECT 'error', 'capforecast', format('role %I may not read %s', current_user, t.names), format('GRANT SELECT ON %s TO %I;', t.names, current_user)
 	FROM (SELECT string_agg(c.oid::regclass::text, ', ' ORDER BY c.relname) AS names
 			FROM pg_class c
-			WHERE c.relnamespace = 'capforecast'::regnamespace AND c.relkind IN ('r', 'v') AND NOT has_table_privilege(c.oid, 'SELECT')
-				AND (c.relname !~ '^_' OR c.relname = '_infrastructure_tier')) t
+			WHERE c.relnamespace = 'capforecast'::regnamespace AND c.relkind IN ('r', 'v') AND NOT has_any_column_privilege(c.oid, 'SELECT')
+				AND NOT capforecast._is_private(c.relname)) t
 	WHERE t.names IS NOT NULL
 $$;
 COMMENT ON FUNCTION capforecast._doctor_grants() IS 'What doctor() finds about the caller''s right to read the extension''s own tables.';

@@ -279,7 +279,7 @@ CREATE FUNCTION capforecast.check_limit(vendor text, resource text, delta bigint
 	RETURNS capforecast.limit_check
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-	now timestamptz := capforecast._now(as_of);
+	now timestamptz := capforecast._instant(as_of);
 	wanted text := CASE resource WHEN 'orders_monthly' THEN 'orders' ELSE resource END;
 	v capforecast._standing;
 	u capforecast._usage_row;

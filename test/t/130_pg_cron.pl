@@ -53,10 +53,21 @@ is($node->safe_psql('postgres', "SELECT count(*) FROM cron.job WHERE jobname LIK
 $node->safe_psql('postgres', 'ALTER DATABASE postgres RESET capforecast.manage_subscriptions');
 is($node->safe_psql('postgres', "SELECT count(*) FROM capforecast.schedule_jobs() WHERE status LIKE 'unscheduled%'"), $all - $jobs, 'without it they go');
 is($node->safe_psql('postgres', "SELECT count(*) FROM cron.job WHERE jobname LIKE 'capforecast:%'"), $jobs, 'and the others stay');
+like($node->safe_psql('postgres', q{SELECT severity || ' ' || problem FROM capforecast.doctor() WHERE subject = 'pg_cron'}), qr/^warning the jobs run as superuser /,
+	'doctor() warns of jobs that run as a superuser');
 # A role that may not see pg_cron's tables is told.
 $node->safe_psql('postgres', 'CREATE ROLE reader; GRANT USAGE ON SCHEMA capforecast TO reader; GRANT SELECT ON ALL TABLES IN SCHEMA capforecast, public TO reader');
 like($node->safe_psql('postgres', q{SET ROLE reader; SELECT fix FROM capforecast.doctor() WHERE subject = 'pg_cron'}), qr/GRANT USAGE ON SCHEMA cron TO reader/,
 	'a role that cannot look at pg_cron');
+
+is($node->safe_psql('postgres', q{SET ROLE reader; SELECT count(*) FROM capforecast.doctor() WHERE problem LIKE '%preloaded%'}), '0', 'and not that pg_cron is not preloaded');
+$node->safe_psql('postgres', 'GRANT EXECUTE ON FUNCTION capforecast.schedule_jobs TO reader');
+like(psql_fails($node, 'postgres', 'SET ROLE reader; SELECT capforecast.schedule_jobs()'), qr/42501: role "reader" may not use pg_cron.*GRANT USAGE ON SCHEMA cron/s,
+	'schedule_jobs() says what it lacks');
+# A setting of the database that the session does not have yet.
+($rc, $out, $err) = $node->psql('postgres', 'ALTER DATABASE postgres SET capforecast.manage_subscriptions = on; SELECT FROM capforecast.schedule_jobs()');
+like($err, qr/NOTICE:.*not for this session.*Reconnect/s, 'and that the session does not know');
+$node->safe_psql('postgres', 'ALTER DATABASE postgres RESET capforecast.manage_subscriptions');
 
 # --- pg_cron really runs them: here, and in the other database
 
