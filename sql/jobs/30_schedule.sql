@@ -37,8 +37,9 @@ BEGIN
 			HINT = format('GRANT USAGE ON SCHEMA cron TO %I; or grant_access(%L, %L).', current_user, current_user, 'operator');
 	END IF;
 	IF EXISTS (SELECT FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase AND d.datname = current_database()
-			WHERE s.setrole = 0 AND 'capforecast.manage_subscriptions' = ANY (SELECT split_part(c, '=', 1) FROM unnest(s.setconfig) c
-				WHERE split_part(c, '=', 2)::boolean IS DISTINCT FROM capforecast._setting('manage_subscriptions')::boolean)) THEN
+				CROSS JOIN unnest(s.setconfig) c
+			WHERE s.setrole = 0 AND CASE WHEN c ~ '^capforecast\.manage_subscriptions=' THEN
+				split_part(c, '=', 2)::boolean <> capforecast._setting('manage_subscriptions')::boolean END) THEN
 		RAISE NOTICE 'capforecast.manage_subscriptions has been set for the database, but not for this session'
 			USING HINT = 'Reconnect, and call schedule_jobs() again.';
 	END IF;
