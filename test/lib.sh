@@ -98,10 +98,11 @@ make_work() {
 	if [ "$(id -u)" = 0 ]; then
 		owner=postgres
 		as="runuser -u $owner --"
-		# In a chroot whose / is root's alone, another user can run a program with the right to pass it.
+		# In a chroot whose / is root's alone, another user can run a program with the right to pass it,
+		# which access(2) heeds under this bit only.
 		if ! $as true 2>/dev/null; then
 			for right in dac_read_search dac_override; do
-				as="setpriv --reuid=$owner --regid=$owner --init-groups --inh-caps=+$right --ambient-caps=+$right --"
+				as="setpriv --reuid=$owner --regid=$owner --init-groups --securebits=+no_setuid_fixup --inh-caps=+$right --ambient-caps=+$right --"
 				! $as true 2>/dev/null || break
 			done
 			$as true 2>/dev/null || die "user $owner cannot run a program here, because / is open to root alone (mode $(stat -c %a /)): chmod go+x /"

@@ -114,7 +114,8 @@ CREATE FUNCTION capforecast._chart_days(frame capforecast._chart_frame, today ti
 				WHEN range.days <= 200 OR (frame).width >= 700 AND range.days <= 400 THEN 1
 				WHEN range.days <= 400 THEN 2 WHEN range.days <= 800 THEN 4 ELSE 12 END) = (CASE WHEN range.days <= 200 OR (frame).width >= 700 AND range.days <= 400 THEN 0 ELSE 1 END)
 				OR range.days <= 62 AS is_named, range.days
-		FROM (SELECT * FROM range WHERE isfinite(range.first) AND isfinite(range.last)) range, generate_series(CASE WHEN range.days <= 62 THEN date_trunc('week', range.first) ELSE date_trunc('month', range.first) END,
+		FROM (SELECT * FROM range WHERE isfinite(range.first) AND isfinite(range.last)) range, generate_series(CASE WHEN range.days <= 62 THEN date_trunc('week', range.first)
+				WHEN range.days <= 1500 THEN date_trunc('month', range.first) ELSE date_trunc('year', range.first) END,
 			range.last, CASE WHEN range.days <= 62 THEN interval '1 week' WHEN range.days <= 1500 THEN interval '1 month' ELSE interval '1 year' END) m(at)
 		WHERE m.at >= range.first),
 	named AS (

@@ -156,3 +156,50 @@ SELECT capforecast._metric_sentence(o, 5, 'GB', i, 4, 6, '2026-06-15') FROM (VAL
 	('{"status": "already_breached", "breach_date": "2026-06-01", "limit_value": 4, "utilization_ratio": 1.25}', NULL), ('{"status": "ok", "breach_date": "2026-07-01", "limit_value": 9}', NULL),
 	('{"status": "stale", "ready_on": "2026-07-01"}', NULL), ('{"status": "no_growth"}', NULL), ('{"status": "shrinking"}', NULL), ('{"status": "beyond_horizon"}', NULL), ('{"status": "stale", "reason": "a < b"}', NULL)) s(o, i);
 SELECT capforecast._limit_text(o) FROM unnest('{"{\"limit_kind\": \"infrastructure\", \"limit_name\": \"S\", \"limit_value\": 4}","{\"limit_kind\": \"subscriptions\", \"limit_value\": 4}","{\"limit_kind\": \"own\", \"limit_value\": 4}"}'::jsonb[]) o;
+
+-- Ticks where the axis begins and ends on one, at the edges of its scales: two months, 200, 400, 800 and 1500 days.
+CREATE FUNCTION ticks(today date, span integer, width integer DEFAULT 380) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE c capforecast._chart_data := made_chart(2, '1 day', '5', NULL);
+BEGIN
+	c.today := today; c.span := make_interval(days => span);
+	RETURN (SELECT format('%s days: %s ticks, %s', 2 * span, count(*) FILTER (WHERE line ~ '^<path'), string_agg(substring(line FROM '>(.*)<'), ' ') FILTER (WHERE line ~ '^<text'))
+		FROM string_to_table(replace(capforecast._chart_days(capforecast._chart_frame(c, width, 214), c.today), '><', E'>\n<'), E'\n') line);
+END $$;
+SELECT ticks('2026-06-15', span) FROM unnest('{28,31,32}'::integer[]) span;
+SELECT ticks('2026-07-02', span) FROM unnest('{92,100,101,200,201,400,401,750,751}'::integer[]) span;
+SELECT ticks('2026-07-02', span, width) FROM (VALUES (101, 700), (101, 699), (200, 700), (201, 700)) v(span, width);
+SELECT ticks('2026-01-20', 100), ticks('2025-12-01', 120);
+
+-- What a report is made of: both sides of each instant and each day.
+\set at '''2026-06-15 09:30+00'''::timestamptz
+INSERT INTO capforecast.capacity_snapshots (snapshot_date, active_vendors, source) VALUES ('2026-06-01', 1, 'imported'), ('2026-06-07', 2, 'captured'), ('2026-06-08', 3, 'captured'),
+	('2026-06-13', 4, 'captured'), ('2026-06-14', 5, 'backfilled'), ('2026-06-15', 6, 'captured'), ('2026-06-16', 7, 'captured');
+INSERT INTO capforecast.alert (metric, limit_kind, severity, opened_at, recovered_at, is_breach, reason) VALUES
+	('a', 'own', 'warning', :at - interval '7 days', NULL, false, ''), ('b', 'own', 'warning', :at - interval '6 days 23:59', :at, false, ''), ('c', 'own', 'warning', :at, NULL, false, ''),
+	('d', 'own', 'warning', :at + interval '1 minute', NULL, false, ''), ('e', 'own', 'warning', :at - interval '9 days', :at - interval '7 days', false, ''),
+	('f', 'own', 'warning', :at - interval '9 days', :at - interval '6 days 23:59', false, ''), ('g', 'own', 'warning', :at - interval '9 days', :at + interval '1 minute', false, '');
+INSERT INTO capforecast.finding (code, severity, subject, first_seen, last_seen, resolved_at) VALUES ('x', 'info', 's2', :at, :at, NULL), ('x', 'info', 's1', :at - interval '1 hour', :at, :at + interval '1 minute'),
+	('x', 'info', 's3', :at - interval '1 hour', :at, :at), ('y', 'critical', 's', :at + interval '1 minute', :at, NULL), ('z', 'warning', 's', :at, :at, NULL), ('w', 'critical', 's', :at, :at, NULL);
+INSERT INTO capforecast.vendor_near_limit (day, vendor_id, resource, status, breach_date, current_value, limit_value)
+SELECT '2026-06-15', v, 'products', s, b::date, c, l FROM (VALUES ('1', 'ok', '2026-07-01', 9, 10), ('2', 'already_breached', '2026-06-10', 11, 10), ('3', 'ok', '2026-06-20', 8, 10), ('4', 'ok', '2026-07-01', 9.5, 10),
+	('5', 'already_breached', '2026-06-10', 1, 0)) v(v, s, b, c, l);
+INSERT INTO capforecast.vendor_near_limit (day, vendor_id, resource, status, breach_date, current_value, limit_value) SELECT '2026-06-15', 'z' || i, 'products', 'ok', '2026-08-01', i, 10 FROM generate_series(1, 6) i;
+INSERT INTO capforecast.job_run (job, started_at, as_of, status) VALUES ('look_at_vendors', :at - interval '1 day', :at, 'ok'), ('look_at_vendors', :at, :at, 'ok'),
+	('look_at_vendors', :at + interval '1 minute', :at, 'ok'), ('run_forecasts', :at, :at, 'ok'), ('look_at_vendors', :at, :at, 'failed');
+CREATE TABLE read AS SELECT capforecast.capacity_report('json', as_of => :at)::jsonb AS facts;
+SELECT facts -> 'snapshots', facts -> 'alerts', facts -> 'vendors_looked_at', facts -> 'failed', facts ->> 'version' = (SELECT extversion FROM pg_extension WHERE extname = 'capforecast') FROM read;
+SELECT v ->> 'metric', v ->> 'today', v ->> 'yesterday', v ->> 'last_week' FROM read, jsonb_array_elements(facts -> 'values') v WHERE v ->> 'metric' = 'vendors';
+SELECT f FROM read, jsonb_array_elements(facts -> 'findings') f;
+SELECT string_agg(concat_ws(' ', v ->> 'vendor_id', v ->> 'n', v ->> 'n_reached'), ', ') FROM read, jsonb_array_elements(facts -> 'vendors') v;
+
+-- Sizes of a chart, and what of a series is in it: as long back as ahead, 30 steps at least, to the day asked for.
+\set VERBOSITY terse
+SELECT w, h, capforecast._check_chart_size(w, h) FROM (VALUES (200, 120), (4000, 4000)) s(w, h);
+SELECT capforecast._check_chart_size(199, 120);
+SELECT capforecast._check_chart_size(4001, 120);
+SELECT capforecast._check_chart_size(200, 119);
+SELECT capforecast._check_chart_size(200, 4001);
+CREATE FUNCTION shown(horizon integer, as_of timestamptz, threshold double precision DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
+	SELECT concat_ws(' ', capforecast.n_points(c.history), (SELECT min(ts)::date FROM capforecast.points(c.history) p(ts, y)), c.today::date, c.span, c.step, capforecast.n_points(c.mid), c.value_text, c.limit_text, c.is_minimum, c.title)
+	FROM capforecast._series_chart((SELECT capforecast.series_agg(date '2026-01-01' + d, 100 + d % 2) FROM generate_series(0, 120) d), horizon, threshold, NULL, NULL, as_of) c $$;
+SELECT shown(7, NULL), shown(31, NULL), shown(7, '2026-04-01'), shown(7, NULL, 100), shown(7, NULL, 99.5), shown(7, NULL, 101);
