@@ -11,7 +11,7 @@ DECLARE
 BEGIN
 	IF TG_OP = 'UPDATE' THEN
 		is_named := is_named AND NEW.registrar_name IS DISTINCT FROM OLD.registrar_name;
-		IF NOT is_named AND to_jsonb(NEW) - coalesce(TG_ARGV, '{}') - '{registrar,registrar_name}'::text[]
+		IF NOT is_named AND NEW.registrar_name IS DISTINCT FROM current_user AND to_jsonb(NEW) - coalesce(TG_ARGV, '{}') - '{registrar,registrar_name}'::text[]
 				= to_jsonb(OLD) - coalesce(TG_ARGV, '{}') - '{registrar,registrar_name}'::text[] THEN
 			NEW.registrar := OLD.registrar;
 			NEW.registrar_name := OLD.registrar_name;

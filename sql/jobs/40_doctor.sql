@@ -24,10 +24,11 @@ COMMENT ON FUNCTION capforecast._bound_relation(text) IS 'The table behind an en
 
 CREATE FUNCTION capforecast._bound_column(entity text, logical_name text)
 	RETURNS name LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce((SELECT b.columns -> logical_name FROM capforecast.binding b WHERE b.entity = _bound_column.entity),
-		to_jsonb(logical_name)) #>> '{}'
+	SELECT CASE WHEN jsonb_typeof(c) <> 'object' THEN c #>> '{}' END
+	FROM coalesce((SELECT b.columns -> logical_name FROM capforecast.binding b WHERE b.entity = _bound_column.entity),
+		to_jsonb(logical_name)) c
 $$;
-COMMENT ON FUNCTION capforecast._bound_column(text, text) IS 'The column behind a logical name; NULL where it is bound to null.';
+COMMENT ON FUNCTION capforecast._bound_column(text, text) IS 'The column behind a logical name; NULL where it is bound to null or to an expression.';
 
 CREATE FUNCTION capforecast._doctor_host()
 	RETURNS TABLE (severity text, subject text, problem text, fix text)

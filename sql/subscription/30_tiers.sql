@@ -61,7 +61,7 @@ CREATE FUNCTION capforecast._subscriptions_sql()
 			{s:vendor_subscriptions.period_start} AS period_start, {s:vendor_subscriptions.period_end} AS period_end,
 			coalesce({s:vendor_subscriptions.period_end} > {s:vendor_subscriptions.period_start}, false) AS good_period,
 			{s:vendor_subscriptions.trial_ends_at} AS trial_ends_at,
-			coalesce({s:vendor_subscriptions.orders_this_period}, 0)::bigint AS orders_counter,
+			{if:vendor_subscriptions.orders_this_period}coalesce({s:vendor_subscriptions.orders_this_period}, 0)::bigint{else}NULL::bigint{end} AS orders_counter,
 			{s:vendor_subscriptions.custom_products_limit}::bigint AS own_products,
 			{s:vendor_subscriptions.custom_orders_limit}::bigint AS own_orders,
 			{s:vendor_subscriptions.custom_team_limit}::bigint AS own_team_members,

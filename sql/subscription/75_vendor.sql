@@ -210,9 +210,10 @@ BEGIN
 			$6 AND (t.code IS NOT NULL OR (r.own >= -1) IS TRUE)
 		FROM vendor v LEFT JOIN {_tiers_sql()} t ON t.code = $3
 			CROSS JOIN LATERAL (VALUES
-				(1, 'products', (SELECT count(*) FROM {products} p WHERE {p:products.vendor_id} = v.id), $7::bigint, t.products),
-				(2, 'orders', coalesce((SELECT c.orders FROM counted c), CASE WHEN $4 THEN 0 ELSE coalesce($8::bigint, 0) END), $9::bigint, t.orders),
-				(3, 'team_members', (SELECT count(*) FROM {vendor_users} u WHERE {u:vendor_users.vendor_id} = v.id AND {u:vendor_users.is_active}),
+				(1, 'products', {if:products}(SELECT count(*) FROM {products} p WHERE {p:products.vendor_id} = v.id){else}NULL::bigint{end}, $7::bigint, t.products),
+				(2, 'orders', coalesce((SELECT c.orders FROM counted c), CASE WHEN $4 OR NOT $6 THEN 0 ELSE $8::bigint END), $9::bigint, t.orders),
+				(3, 'team_members', {if:vendor_users}(SELECT count(*) FROM {vendor_users} u
+					WHERE {u:vendor_users.vendor_id} = v.id AND {u:vendor_users.is_active}){else}NULL::bigint{end},
 					$10::bigint, t.team_members)
 			) r(position, resource, used, own, plan)
 			CROSS JOIN LATERAL (SELECT sum(a.quantity * a.per_unit)::bigint AS extra FROM {_addons_sql()} a

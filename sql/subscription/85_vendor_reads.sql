@@ -211,10 +211,10 @@ COMMENT ON FUNCTION capforecast._entitled(capforecast._standing) IS 'Whether a v
 CREATE FUNCTION capforecast._resources(vendor text, v capforecast._standing, as_of timestamptz)
 	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT jsonb_object_agg(u.resource, jsonb_build_object('used', u.used, 'limit', u.quota, 'is_unlimited', u.known AND u.quota IS NULL,
-			'remaining', CASE WHEN u.quota IS NOT NULL THEN greatest(u.quota - u.used, 0) END,
+			'remaining', CASE WHEN u.quota - u.used IS NOT NULL THEN greatest(u.quota - u.used, 0) END,
 			'percent', CASE WHEN u.quota > 0 THEN round(100.0 * u.used / u.quota, 2) END,
-			'over_by', CASE WHEN u.quota IS NOT NULL THEN greatest(u.used - u.quota, 0) END,
-			'can_add', capforecast._entitled(v) IS TRUE AND u.known AND (u.quota IS NULL OR u.used < u.quota)))
+			'over_by', CASE WHEN u.used - u.quota IS NOT NULL THEN greatest(u.used - u.quota, 0) END,
+			'can_add', capforecast._entitled(v) IS TRUE AND u.known AND (u.quota IS NULL OR u.used < u.quota) IS TRUE))
 	FROM capforecast._usage(vendor, v, as_of) u
 $$;
 COMMENT ON FUNCTION capforecast._resources(text, capforecast._standing, timestamptz) IS 'Use against limits, as usage_summary() shows it; NULL: no such vendor.';
@@ -296,9 +296,10 @@ BEGIN
 	END IF;
 	result.used := u.used;
 	result.limit := u.quota;
-	result.remaining := CASE WHEN u.quota IS NOT NULL THEN greatest(u.quota - u.used, 0) END;
+	result.remaining := CASE WHEN u.quota - u.used IS NOT NULL THEN greatest(u.quota - u.used, 0) END;
 	result.reason := CASE WHEN capforecast._entitled(v) IS NULL THEN 'no_subscription' WHEN NOT capforecast._entitled(v) THEN 'not_entitled'
 		WHEN NOT u.known THEN 'unknown_tier' WHEN u.quota IS NULL THEN 'unlimited'
+		WHEN u.used IS NULL THEN 'unknown_use'
 		WHEN u.used + delta > u.quota THEN 'limit_reached' ELSE 'within_limit' END;
 	result.allowed := result.reason IN ('unlimited', 'within_limit');
 	RETURN result;

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "common/compat.h"
+#include "host/host_bound.h"
 #include "host/host_schema.h"
 
 /*
@@ -32,7 +33,11 @@ typedef struct HostBinding
 	char	   *relation;		/* quoted and qualified */
 	Oid			relid;			/* InvalidOid: there is no such table */
 	bool		is_bound;		/* by bind(), not by default */
-	char	  **column_names;	/* per logical column: physical name, unquoted; NULL: bound to null */
+	HostBoundColumn *columns;	/* per logical column */
+	char	   *filter;			/* as in HostBound */
+	char	   *newest_by;
+	HostWord   *words;
+	int			n_words;
 	Oid			registrar;		/* who bound it, by oid and name; of a default name: none */
 	char	   *registrar_name;
 } HostBinding;
@@ -62,6 +67,12 @@ extern HostProblem host_binding_column_problem(const HostBinding *binding, const
 
 /* Does a column of the table, or an expression, stand for it? */
 extern bool host_binding_has_column(const HostBinding *binding, const HostColumn *column);
+
+/*
+ * What stands in a FROM list: the table, or a subquery where not all of its rows count (with
+ * the given alias after it, unless that is NULL).  Without newest_by where rows are locked.
+ */
+extern char *host_binding_source(const HostBinding *binding, const char *alias, bool with_newest);
 
 /* The problem of a column that the table does not have. */
 extern HostProblem host_binding_column_missing(const HostBinding *binding, const HostColumn *column,

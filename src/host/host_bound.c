@@ -71,22 +71,77 @@ start_bound(HostBound *bound, const HostEntity *entity, HeapTuple tuple, TupleDe
 {
 	bool		is_null;
 
+	memset(bound, 0, sizeof(*bound));
 	bound->entity = entity;
 	bound->schema = SPI_getvalue(tuple, desc, 2);
 	bound->table = SPI_getvalue(tuple, desc, 3);
-	bound->registrar = DatumGetObjectId(SPI_getbinval(tuple, desc, 6, &is_null));
-	bound->registrar_name = SPI_getvalue(tuple, desc, 7);
-	bound->column_names = palloc0(sizeof(char *) * entity->n_columns);
+	bound->registrar = DatumGetObjectId(SPI_getbinval(tuple, desc, 4, &is_null));
+	bound->registrar_name = SPI_getvalue(tuple, desc, 5);
+	bound->filter = SPI_getvalue(tuple, desc, 6);
+	bound->newest_by = SPI_getvalue(tuple, desc, 7);
+	bound->columns = palloc0(sizeof(HostBoundColumn) * entity->n_columns);
 	for (int i = 0; i < entity->n_columns; i++)
-		bound->column_names[i] = pstrdup(entity->columns[i].name);
+		bound->columns[i].name = pstrdup(entity->columns[i].name);
+}
+
+static void
+add_column(HostBound *bound, HeapTuple tuple, TupleDesc desc)
+{
+	char	   *logical = SPI_getvalue(tuple, desc, 8);
+	const HostColumn *column = logical ? host_schema_column(bound->entity, logical) : NULL;
+	char	   *unit;
+	HostBoundColumn *to;
+
+	if (column == NULL)
+		return;
+	to = &bound->columns[column - bound->entity->columns];
+	to->name = SPI_getvalue(tuple, desc, 9);
+	to->expression = SPI_getvalue(tuple, desc, 10);
+	unit = SPI_getvalue(tuple, desc, 11);
+	to->is_major = unit != NULL && strcmp(unit, "major") == 0;
+}
+
+static HostBound *
+kept_bound(const char *entity_name)
+{
+	for (int i = 0; i < n_kept; i++)
+		if (strcmp(kept[i].entity->name, entity_name) == 0)
+			return &kept[i];
+	return NULL;
+}
+
+/* One row per word. */
+static void
+read_words(MemoryContext context)
+{
+	scope_execute("SELECT b.entity, w.key, w.value "
+				  "FROM capforecast.binding b CROSS JOIN LATERAL jsonb_each_text(b.words) w ORDER BY w.value IS NULL, w.key",
+				  0, NULL, NULL, NULL, true, SPI_OK_SELECT);
+	for (uint64 row = 0; row < SPI_processed; row++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[row];
+		MemoryContext old = MemoryContextSwitchTo(context);
+		HostBound  *bound = kept_bound(SPI_getvalue(tuple, SPI_tuptable->tupdesc, 1));
+
+		if (bound != NULL)
+		{
+			if (bound->words == NULL)
+				bound->words = palloc0(sizeof(HostWord) * SPI_processed);
+			bound->words[bound->n_words].theirs = SPI_getvalue(tuple, SPI_tuptable->tupdesc, 2);
+			bound->words[bound->n_words++].ours = SPI_getvalue(tuple, SPI_tuptable->tupdesc, 3);
+		}
+		MemoryContextSwitchTo(old);
+	}
 }
 
 /* One row per bound column, at least one per entity. */
 static void
 read_rows(MemoryContext context)
 {
-	scope_execute("SELECT b.entity, b.schema_name::text, b.table_name::text, c.key, c.value, b.registrar, b.registrar_name::text "
-				  "FROM capforecast.binding b LEFT JOIN LATERAL jsonb_each_text(b.columns) c ON true ORDER BY b.entity",
+	scope_execute("SELECT b.entity, b.schema_name::text, b.table_name::text, b.registrar, b.registrar_name::text, "
+				  "       b.filter, b.newest_by, c.key, CASE jsonb_typeof(c.value) WHEN 'object' THEN NULL ELSE c.value #>> '{}' END, "
+				  "       c.value ->> 'expression', c.value ->> 'unit' "
+				  "FROM capforecast.binding b LEFT JOIN LATERAL jsonb_each(b.columns) c ON true ORDER BY b.entity",
 				  0, NULL, NULL, NULL, true, SPI_OK_SELECT);
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
@@ -94,14 +149,11 @@ read_rows(MemoryContext context)
 		TupleDesc	desc = SPI_tuptable->tupdesc;
 		MemoryContext old = MemoryContextSwitchTo(context);
 		const HostEntity *entity = host_schema_entity(SPI_getvalue(tuple, desc, 1));
-		char	   *logical = SPI_getvalue(tuple, desc, 4);
-		const HostColumn *column;
 
 		if (entity != NULL && (n_kept == 0 || kept[n_kept - 1].entity != entity))
 			start_bound(&kept[n_kept++], entity, tuple, desc);
-		column = entity != NULL && logical != NULL ? host_schema_column(entity, logical) : NULL;
-		if (column != NULL)
-			kept[n_kept - 1].column_names[column - entity->columns] = SPI_getvalue(tuple, desc, 5);
+		if (entity != NULL)
+			add_column(&kept[n_kept - 1], tuple, desc);
 		MemoryContextSwitchTo(old);
 	}
 }
@@ -122,6 +174,7 @@ host_bound_refresh(void)
 	host_watch_names_changed();
 	context = AllocSetContextCreate(CurrentMemoryContext, "capforecast bindings", ALLOCSET_SMALL_SIZES);
 	read_rows(context);
+	read_words(context);
 	MemoryContextSetParent(context, TopMemoryContext);
 	kept_context = context;
 	kept_print = print;

@@ -7,12 +7,31 @@
 
 #include "host/host_schema.h"
 
+/* The host's status word, and ours; NULL: rows of it are not counted. */
+typedef struct HostWord
+{
+	char	   *theirs;
+	char	   *ours;
+} HostWord;
+
+/* What stands for a logical column: a column, an expression, or (both NULL) nothing. */
+typedef struct HostBoundColumn
+{
+	char	   *name;			/* unquoted */
+	char	   *expression;
+	bool		is_major;		/* money in major units */
+} HostBoundColumn;
+
 typedef struct HostBound
 {
 	const HostEntity *entity;
 	char	   *schema;			/* unquoted */
 	char	   *table;
-	char	  **column_names;	/* per logical column: physical name, unquoted; NULL: bound to null */
+	HostBoundColumn *columns;	/* per logical column */
+	char	   *filter;			/* condition on rows; NULL: none */
+	char	   *newest_by;		/* column by which the newest row of a vendor is found; NULL: all count */
+	HostWord   *words;
+	int			n_words;
 	Oid			registrar;
 	char	   *registrar_name;
 } HostBound;

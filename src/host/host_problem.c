@@ -56,10 +56,19 @@ must_be_bound(const HostColumn *column)
 static char *
 proposed_column(const HostBinding *binding, const HostColumn *column)
 {
-	char	   *physical = binding->column_names[column - binding->entity->columns];
+	const HostBoundColumn *bound = &binding->columns[column - binding->entity->columns];
+	char	   *physical = bound->name;
 	char	   *guess = NULL;
 	StringInfoData json;
 
+	initStringInfo(&json);
+	if (bound->expression != NULL)
+	{
+		appendStringInfoString(&json, "{\"expression\": ");
+		escape_json(&json, bound->expression);
+		appendStringInfo(&json, "%s}", bound->is_major ? ", \"unit\": \"major\"" : "");
+		return json.data;
+	}
 	if (physical == NULL)
 		return "null";
 	if (get_attnum(binding->relid, physical) > 0)
@@ -74,9 +83,36 @@ proposed_column(const HostBinding *binding, const HostColumn *column)
 		return NULL;
 	if (guess == NULL && column->absent != NULL)
 		return "null";
-	initStringInfo(&json);
 	escape_json(&json, guess ? guess : "your_column");
 	return json.data;
+}
+
+/* The arguments after the columns that the binding has. */
+static char *
+other_arguments(const HostBinding *binding)
+{
+	StringInfoData text,
+				words;
+
+	initStringInfo(&text);
+	initStringInfo(&words);
+	if (binding->filter != NULL)
+		appendStringInfo(&text, ", filter => %s", quote_literal_cstr(binding->filter));
+	for (int i = 0; i < binding->n_words; i++)
+	{
+		appendStringInfoString(&words, i ? ", " : "{");
+		escape_json(&words, binding->words[i].theirs);
+		appendStringInfoString(&words, ": ");
+		if (binding->words[i].ours != NULL)
+			escape_json(&words, binding->words[i].ours);
+		else
+			appendStringInfoString(&words, "null");
+	}
+	if (words.len > 0)
+		appendStringInfo(&text, ", words => %s", quote_literal_cstr(psprintf("%s}", words.data)));
+	if (binding->newest_by != NULL)
+		appendStringInfo(&text, ", newest_by => %s", quote_literal_cstr(binding->newest_by));
+	return text.data;
 }
 
 char *
@@ -93,10 +129,10 @@ host_binding_proposal(const HostBinding *binding)
 			appendStringInfo(&columns, "%s\"%s\": %s", columns.len > 0 ? ", " : "",
 							 binding->entity->columns[i].name, value);
 	}
-	return psprintf("SELECT capforecast.bind('%s', %s%s);", binding->entity->name,
+	return psprintf("SELECT capforecast.bind('%s', %s%s%s);", binding->entity->name,
 					quote_literal_cstr(binding->relation),
 					columns.len == 0 ? "" :
-					psprintf(", %s", quote_literal_cstr(psprintf("{%s}", columns.data))));
+					psprintf(", %s", quote_literal_cstr(psprintf("{%s}", columns.data))), other_arguments(binding));
 }
 
 /* The binding to a table of a usual name, if there is one, or a pattern to fill in. */

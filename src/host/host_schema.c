@@ -131,18 +131,18 @@ static const HostColumn billing_history[] = {
 	{"line_items", HOST_JSON, "'[]'::jsonb", NULL},
 };
 
-#define ENTITY(table, feeds, other_names) {#table, feeds, other_names, table, lengthof(table)}
+#define ENTITY(table, feeds, other_names, words) {#table, feeds, other_names, table, lengthof(table), words}
 
 static const HostEntity entities[] = {
-	ENTITY(vendors, "vendor counts", "tenants shops merchants stores accounts organizations companies"),
-	ENTITY(subscription_tiers, "theoretical limits", "tiers plans subscription_plans pricing_plans"),
-	ENTITY(vendor_subscriptions, "subscription counts, orders and limits", "subscriptions tenant_subscriptions shop_subscriptions account_subscriptions"),
-	ENTITY(products, "product counts", "items listings"),
-	ENTITY(vendor_users, "team member counts", "team_members memberships members shop_users tenant_users account_users"),
-	ENTITY(orders, "order counts per period", "sales purchases"),
-	ENTITY(addon_products, "add-on prices and grants", "addons add_ons"),
-	ENTITY(vendor_addons, "add-ons of a vendor", "subscription_addons tenant_addons shop_addons"),
-	ENTITY(billing_history, "invoices", "invoices"),
+	ENTITY(vendors, "vendor counts", "tenants shops merchants stores accounts organizations companies", NULL),
+	ENTITY(subscription_tiers, "theoretical limits", "tiers plans subscription_plans pricing_plans", NULL),
+	ENTITY(vendor_subscriptions, "subscription counts, orders and limits", "subscriptions tenant_subscriptions shop_subscriptions account_subscriptions", "trial active past_due cancelled expired"),
+	ENTITY(products, "product counts", "items listings", NULL),
+	ENTITY(vendor_users, "team member counts", "team_members memberships members shop_users tenant_users account_users", NULL),
+	ENTITY(orders, "order counts per period", "sales purchases", NULL),
+	ENTITY(addon_products, "add-on prices and grants", "addons add_ons", NULL),
+	ENTITY(vendor_addons, "add-ons of a vendor", "subscription_addons tenant_addons shop_addons", "pending active cancelling cancelled"),
+	ENTITY(billing_history, "invoices", "invoices", "draft open paid void uncollectible"),
 };
 
 StaticAssertDecl(lengthof(entities) <= HOST_MAX_ENTITIES, "HOST_MAX_ENTITIES is too small");

@@ -38,6 +38,7 @@ typedef struct HostEntity
 	const char *other_names;	/* tables seen elsewhere, space separated, for hints */
 	const HostColumn *columns;
 	int			n_columns;
+	const char *words;			/* status words that mean something, space separated; NULL: any */
 } HostEntity;
 
 /* At least as many as there are. */

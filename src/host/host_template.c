@@ -64,9 +64,42 @@ column_value(const HostBinding *binding, const HostColumn *column, const char *p
 	return expression;
 }
 
-/* One name in braces, without them: [!|alias:|$n:]entity[.column]. */
+/* Does the text end with one of the words after which a table is written to? */
+static bool
+is_written(const char *text, int length)
+{
+	static const char *const words[] = {"UPDATE ", "INTO ", "DELETE FROM "};
+
+	for (int i = 0; i < lengthof(words); i++)
+	{
+		int			n = (int) strlen(words[i]);
+
+		if (length >= n && strncmp(text + length - n, words[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Templates have keywords in capitals: a small letter begins an alias. */
+static bool
+has_alias(const char *after)
+{
+	return after[0] == ' ' && islower((unsigned char) after[1]);
+}
+
+/* The rows of an entity, where the name of a table stands. */
 static char *
-expand_name(List **met, char *token)
+expand_source(const HostBinding *binding, const char *before, int length, const char *after)
+{
+	if (is_written(before, length))
+		return binding->relation;
+	return host_binding_source(binding, has_alias(after) ? NULL : binding->entity->name,
+							   strstr(after, "FOR UPDATE") == NULL && strstr(after, "FOR NO KEY UPDATE") == NULL);
+}
+
+/* One name in braces, without them: [!|alias:|$n:]entity[.column]; between what is written and what follows. */
+static char *
+expand_name(List **met, char *token, const char *before, int length, const char *after)
 {
 	char	   *colon = strchr(token, ':');
 	char	   *entity_name = colon ? colon + 1 : token + (token[0] == '!');
@@ -80,7 +113,7 @@ expand_name(List **met, char *token)
 		*column_name++ = '\0';
 	binding = binding_of(met, entity_name);
 	if (column_name == NULL)
-		return binding->relation;
+		return expand_source(binding, before, length, after);
 	column = host_schema_column_named(binding->entity, column_name);
 	if (token[0] == '!')
 		return bare_name(binding, column);
@@ -187,7 +220,7 @@ expand_into(StringInfo sql, List **met, const char *template)
 		}
 		else if (length > 0 && (isalpha((unsigned char) at[0]) || strchr("!$", at[0])) && at[length] == '}')
 		{
-			appendStringInfoString(sql, expand_name(met, pnstrdup(at, length)));
+			appendStringInfoString(sql, expand_name(met, pnstrdup(at, length), sql->data, sql->len, at + length + 1));
 			at += length + 1;
 		}
 		else

@@ -1,3 +1,5 @@
+DROP FUNCTION capforecast.bind(text, regclass, jsonb);
+
 -- Whoever updates vouches for the bindings that are there.
 ALTER TABLE capforecast.binding ADD COLUMN filter text, ADD COLUMN words jsonb NOT NULL DEFAULT '{}', ADD COLUMN newest_by text,
 	ADD COLUMN registrar oid, ADD COLUMN registrar_name name;
