@@ -180,7 +180,7 @@ class Bench:
         psql('mutant_pgtap', 'CREATE EXTENSION pgtap;' + open(self.source + '/test/platform/schema.sql', encoding='utf-8').read())
 
     def measure(self):
-        """Which routines does each test execute, and how long does it take?  Tests that fail on their own are left out."""
+        """Which routines does each test execute or name, and how long does it take?  Tests that fail on their own are left out."""
         self.seconds, self.executes, self.measuring = {}, {}, True
         for test in sorted(glob.glob(self.source + '/test/sql/*.sql') + glob.glob(self.source + '/test/pgtap/*.sql')):
             test = os.path.relpath(test, self.source)
@@ -190,7 +190,7 @@ class Bench:
                 print(f'{test} fails without any change, and is left out: {why[-400:]}', flush=True)
                 continue
             self.seconds[test] = time.time() - began
-            self.executes[test] = executed
+            self.executes[test] = executed | set(re.findall(r'\w+', open(self.source + '/' + test, encoding='utf-8').read()))
         self.measuring = False
         # What calls a routine executes it, too: those that the planner puts into the statement are not counted.
         self.callers = {}
@@ -247,7 +247,7 @@ class Bench:
     # ---------- one change ----------
 
     def tests_for(self, names, room):
-        """Tests that execute one of the routines, by themselves or by way of their callers; the fastest first."""
+        """Tests that execute or name one of the routines, by themselves or by way of their callers; the fastest first."""
         wanted, fresh = set(names), set(names)
         direct = [test for test in self.seconds if self.executes[test] & wanted]
         while fresh and not direct:
