@@ -99,8 +99,13 @@ BEGIN
 			MESSAGE = format('of policy %s only the value can be changed', OLD.name),
 			HINT = format('UPDATE capforecast.policy SET value = %L WHERE name = %L;', NEW.value, OLD.name);
 	END IF;
-	INSERT INTO capforecast.policy_change AS p (name, value) VALUES (NEW.name, NEW.value)
-	ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+	-- a default given back is none of the operator's
+	IF EXISTS (SELECT FROM capforecast._default_policy() d WHERE d.name = NEW.name AND d.value = NEW.value) THEN
+		DELETE FROM capforecast.policy_change p WHERE p.name = NEW.name;
+	ELSE
+		INSERT INTO capforecast.policy_change AS p (name, value) VALUES (NEW.name, NEW.value)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+	END IF;
 	RETURN NEW;
 END
 $$;

@@ -27,7 +27,7 @@ CREATE FUNCTION capforecast._health_reasons(health capforecast._health, tier cap
 		format('%s at %s%% of %s', p.what, round(p.percent::numeric, 1), p.whole)
 	FROM (
 		SELECT CASE m.metric WHEN 'db_size_mb' THEN 'database size' WHEN 'storage_gb' THEN 'image storage' ELSE m.metric END AS what,
-			(health.usage ->> m.metric)::double precision / nullif(m.maximum, 0) * 100 AS percent,
+			(health.usage ->> m.metric)::double precision / m.maximum * 100 AS percent,
 			format('the maximum of infrastructure tier %s', tier.name) AS whole
 		FROM capforecast._tier_maxima(tier) m
 		UNION ALL

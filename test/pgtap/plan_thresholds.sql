@@ -1,6 +1,6 @@
 -- The numbers that decide what an operator is told: the value on either side of each edge.
 BEGIN;
-SELECT plan(65);
+SELECT plan(67);
 SET client_min_messages = warning;
 SET datestyle = 'German';
 
@@ -35,6 +35,12 @@ SELECT throws_ok($$UPDATE capforecast.policy SET value = '46' WHERE name = 'warn
 SELECT throws_ok($$UPDATE capforecast.policy SET value = '44' WHERE name = 'alert_horizon_days'$$, '22023', NULL, 'alerts look as far as the calm reaches');
 SELECT throws_ok($$UPDATE capforecast.policy SET value = '96' WHERE name = 'health_warning_percent'$$, '22023', NULL, 'health warns before it is critical');
 SELECT throws_ok($$UPDATE capforecast.policy SET value = '29' WHERE name = 'watch_days'$$, '22023', NULL, 'what is watched is wider than a warning');
+INSERT INTO capforecast.policy (name, value) VALUES ('vendor_days', '31');
+SELECT results_eq('SELECT name, value FROM capforecast.policy_change ORDER BY 1', $$VALUES ('critical_days', '30'), ('lead_time_days', '0'), ('vendor_days', '31'), ('watch_ratio', '1')$$,
+	'what was changed, and nothing else');
+UPDATE capforecast.policy SET value = '30' WHERE name = 'vendor_days';
+UPDATE capforecast.policy SET value = value;
+SELECT results_eq('SELECT name FROM capforecast.policy_change ORDER BY 1', $$VALUES ('critical_days'), ('lead_time_days'), ('watch_ratio')$$, 'a default given back is none');
 DELETE FROM capforecast.policy;
 SELECT is_empty('SELECT * FROM capforecast.policy_change', 'deleted, the defaults are back');
 
