@@ -45,10 +45,7 @@ CREATE FUNCTION capforecast._summary_of(today date, numbers capforecast._plannin
 			WHEN o.urgency = 'unknown' THEN coalesce('known by ' || capforecast._day_text(o.ready_on), 'no date yet')
 			WHEN o.urgency = 'watch' THEN 'watch'
 			ELSE 'room' END
-	FROM capforecast.capacity_outlook(as_of => as_of) WITH ORDINALITY AS o(metric, limit_kind, limit_name, unit,
-			current_value, limit_value, utilization_ratio, status, urgency, is_binding, days_left, plan_date, breach_date,
-			breach_date_earliest, breach_date_latest, breach_probability_30_days, breach_probability_60_days,
-			breach_probability_90_days, breach_probability, ready_on, reason, place)
+	FROM (SELECT l.*, row_number() OVER () AS place FROM capforecast.capacity_outlook(as_of => as_of) l) o
 		JOIN capforecast.metrics m ON m.metric = o.metric
 		CROSS JOIN LATERAL (SELECT CASE WHEN o.status = 'ok' THEN o.breach_date - numbers.lead_time_days::integer END AS order_by) d;
 END;

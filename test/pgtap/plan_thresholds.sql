@@ -1,6 +1,6 @@
 -- The numbers that decide what an operator is told: the value on either side of each edge.
 BEGIN;
-SELECT plan(67);
+SELECT plan(72);
 SET client_min_messages = warning;
 SET datestyle = 'German';
 
@@ -141,6 +141,26 @@ SELECT results_eq($$SELECT pg_temp.day_of(3, 90, breach_in => 7), pg_temp.day_of
 SELECT results_eq($$SELECT pg_temp.day_of(5, 100, 'already_breached', 0), pg_temp.day_of(6, 98), pg_temp.day_of(8, 98), pg_temp.day_of(9, 97.9), pg_temp.day_of(9, 97.9, 'stale'), pg_temp.day_of(10, 97.9)$$,
 	$$VALUES (NULL, NULL, NULL, NULL, NULL, 'recovered')$$, 'what was reached is over below 98 %; what is not known neither ends nor begins the calm');
 SELECT results_eq($$SELECT pg_temp.day_of(10, 100, 'already_breached', 0)$$, $$VALUES ('new')$$, 'what is reached does not wait');
+
+INSERT INTO capforecast.own_metric (metric, kind, direction) VALUES ('quiet', 'stock', 'up');
+INSERT INTO capforecast.metric_value (metric, day, value, limit_value) SELECT 'quiet', date '2025-06-10' - n, 10, 100 FROM generate_series(0, 30) n;
+INSERT INTO capforecast.alert (metric, limit_kind, severity, opened_at, calm_since, is_breach, reason)
+VALUES ('quiet', 'own', 'warning', '2025-06-01', '2025-06-09 12:00+00', false, 'x');
+SELECT is_empty($$SELECT * FROM capforecast.raise_alerts(as_of => '2025-06-10 11:59:59+00') WHERE metric = 'quiet'$$, 'calm for a second less than the cooldown of policy');
+SELECT results_eq($$SELECT event FROM capforecast.raise_alerts(as_of => '2025-06-10 12:00+00') WHERE metric = 'quiet'$$, $$VALUES ('recovered')$$, 'and for all of it');
+DELETE FROM capforecast.own_metric;
+DELETE FROM capforecast.metric_value;
+
+-- ---------- growth: 100 to 110 by 1 a day, and a day that is not known
+
+INSERT INTO capforecast.capacity_snapshots (snapshot_date, active_vendors)
+SELECT date '2025-06-10' - 10 + n, CASE WHEN n <> 5 THEN 100 + n END FROM generate_series(0, 10) n;
+SELECT results_eq($$SELECT g.slope_per_day, round(g.cagr_ratio::numeric, 6), round(g.doubling_days::numeric, 6), round(g.acceleration::numeric, 6)
+	  FROM capforecast.growth_trends(30, '2025-06-10 12:00+00') g WHERE g.metric = 'vendors'$$,
+	$$SELECT 1::double precision, round(power(1.1, 36.525) - 1, 6), round(10 * ln(2.0) / ln(1.1), 6), 0.000000::numeric$$, 'slope, yearly growth, doubling, acceleration');
+SELECT is_empty($$SELECT * FROM capforecast._growth_slopes('2025-06-10', '2025-06-10')$$, 'one day has no slope');
+SELECT is((SELECT count(*) FROM capforecast._growth_slopes('2025-06-09', '2025-06-10')), 5::bigint, 'two have');
+DELETE FROM capforecast.capacity_snapshots;
 
 -- ---------- health
 
