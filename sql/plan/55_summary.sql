@@ -9,10 +9,10 @@ COMMENT ON TYPE capforecast.summary_line IS
 -- 84, 22.8k, 1.2M: three digits say enough.
 CREATE FUNCTION capforecast._short_number(value double precision)
 	RETURNS text LANGUAGE sql IMMUTABLE
-	RETURN CASE WHEN abs(value) >= 999.5e6 THEN trim_scale(round((value / 1e9)::numeric, CASE WHEN abs(value) >= 99.95e9 THEN 0 ELSE 1 END)) || 'G'
-		WHEN abs(value) >= 999.5e3 THEN trim_scale(round((value / 1e6)::numeric, CASE WHEN abs(value) >= 99.95e6 THEN 0 ELSE 1 END)) || 'M'
-		WHEN abs(value) >= 9999.5 THEN trim_scale(round((value / 1e3)::numeric, CASE WHEN abs(value) >= 99.95e3 THEN 0 ELSE 1 END)) || 'k'
-		ELSE trim_scale(round(value::numeric, CASE WHEN abs(value) >= 99.95 THEN 0 ELSE 1 END))::text END;
+	RETURN CASE WHEN abs(value) >= 999.5e6 THEN trim_scale(round((value / 1e9)::numeric, CASE WHEN abs(value) >= 100e9 THEN 0 ELSE 1 END)) || 'G'
+		WHEN abs(value) >= 999.5e3 THEN trim_scale(round((value / 1e6)::numeric, CASE WHEN abs(value) >= 100e6 THEN 0 ELSE 1 END)) || 'M'
+		WHEN abs(value) >= 9999.5 THEN trim_scale(round((value / 1e3)::numeric, CASE WHEN abs(value) >= 100e3 THEN 0 ELSE 1 END)) || 'k'
+		ELSE trim_scale(round(value::numeric, CASE WHEN abs(value) >= 100 THEN 0 ELSE 1 END))::text END;
 COMMENT ON FUNCTION capforecast._short_number(double precision) IS 'A number for people, in at most five digits and signs from 0 to 10^12.';
 
 CREATE FUNCTION capforecast._days_in_words(earliest date, latest date, today date)

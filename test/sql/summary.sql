@@ -20,7 +20,7 @@ SELECT jsonb_array_length(capforecast.capacity_summary_json(:now)) AS limits,
 	capforecast.capacity_summary_json(:now) -> 0 ->> 'percent' AS unrounded;
 DELETE FROM capforecast.own_metric WHERE metric !~ '^m1?[1-9]x' OR metric ~ '^m1[12]x';
 SELECT count(*) FROM capforecast.capacity_summary(:now);
-SELECT n, capforecast._short_number(n) FROM unnest('{0,0.04,9.96,99.94,99.95,9999.4,9999.5,99940,99950,999499,999500,99940000,99950000,999499999,999500000,99940000000,1e11,-12345}'::double precision[]) n;
+SELECT n, capforecast._short_number(n) FROM unnest('{0,0.04,9.96,99.94,99.95,100.4,9999.4,9999.5,99940,99950,100400,999499,999500,99940000,99950000,100400000,999499999,999500000,99940000000,1e11,1.004e11,-12345}'::double precision[]) n;
 SELECT capforecast._days_in_words('2025-06-02', '2025-06-02', '2025-06-01') AS one, capforecast._days_in_words('2025-06-02', '2025-07-01', '2025-06-01') AS two,
 	capforecast._days_in_words('2025-06-02', NULL, '2025-06-01') AS open, capforecast._days_in_words(NULL, '2025-06-02', '2025-06-01') AS none;
 DELETE FROM capforecast.own_metric;
