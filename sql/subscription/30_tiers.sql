@@ -67,9 +67,9 @@ CREATE FUNCTION capforecast._subscriptions_sql()
 			{s:vendor_subscriptions.custom_team_limit}::bigint AS own_team_members,
 			coalesce({s:vendor_subscriptions.cancel_at_period_end}, false) AS cancel_at_period_end,
 			{s:vendor_subscriptions.cancelled_at} AS cancelled_at,
-			{s:vendor_subscriptions.stripe_customer_id} AS stripe_customer_id,
-			{s:vendor_subscriptions.stripe_subscription_id} AS stripe_subscription_id,
-			{s:vendor_subscriptions.stripe_subscription_id} IS NOT NULL AS managed,
+			nullif({s:vendor_subscriptions.stripe_customer_id}, '''') AS stripe_customer_id,
+			nullif({s:vendor_subscriptions.stripe_subscription_id}, '''') AS stripe_subscription_id,
+			coalesce({s:vendor_subscriptions.stripe_subscription_id}, '''') <> '''' AS managed,
 			{s:vendor_subscriptions.stripe_price_id} AS stripe_price_id
 		  FROM {vendor_subscriptions} s)'
 $$;

@@ -32,8 +32,8 @@ CREATE FUNCTION capforecast._stripe_matched_sql(which text)
 				CASE WHEN p.n_plans = 1 THEN p.price END AS plan_price, coalesce(o.addons, '{}') AS addons
 			FROM source x LEFT JOIN priced p USING (stripe_id) LEFT JOIN ordered o USING (stripe_id)
 		), held AS MATERIALIZED (
-			SELECT DISTINCT s.stripe_subscription_id AS stripe_id FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
-			WHERE s.stripe_subscription_id IN (SELECT x.stripe_id FROM source x)
+			SELECT DISTINCT {s:vendor_subscriptions.stripe_subscription_id} AS stripe_id FROM {vendor_subscriptions} s
+			WHERE {s:vendor_subscriptions.stripe_subscription_id} IN (SELECT x.stripe_id FROM source x)		-- as its index has it
 		), other AS (
 			SELECT x.customer, count(*) AS n_live, count(*) FILTER (WHERE h.stripe_id IS NULL) AS n,
 				count(*) FILTER (WHERE h.stripe_id IS NULL AND x.n_plans = 1) AS n_known, min(x.stripe_id) FILTER (WHERE h.stripe_id IS NULL) AS stripe_id

@@ -143,6 +143,18 @@ SELECT is((SELECT o.status FROM capforecast.stripe_outbox o WHERE o.id = pg_temp
 SELECT is(pg_temp.now_at_stripe(1, 'evt_1s', '2025-04-12 01:02', '{"professional_m": 1}', '{"schedule": null}'), 'accepted', '8.0.9 released');
 SELECT is(pg_temp.requests(1), 'change_tier confirmed, change_tier cancelled released, release_schedule confirmed', '8.0.9 the scheduled change is gone');
 
+-- what is left alone comes at its date
+DO $$ BEGIN PERFORM capforecast.change_tier('16', 'professional', 'period_end', as_of => '2025-04-11'); PERFORM capforecast.take_outbox(99, '2025-04-11'); PERFORM capforecast.settle_outbox(pg_temp.newest(16), true, '{"schedule": "sub_sched_16"}'); END $$;
+SELECT is(pg_temp.now_at_stripe(16, 'evt_16a', '2025-04-11 00:01', '{"essential_m": 1}', '{"schedule": "sub_sched_16"}'), 'accepted', '8.5.9');
+SELECT is(pg_temp.now_at_stripe(16, 'evt_16b', '2025-04-12', '{"professional_m": 1}', '{"schedule": "sub_sched_16"}'), 'accepted', '(the vendor does the same in the portal)');
+SELECT is(pg_temp.requests(16), 'change_tier scheduled', '8.0.9 it stands as long as its schedule');
+SELECT is(pg_temp.now_at_stripe(16, 'evt_16c', '2025-05-01', '{"professional_m": 1}'), 'accepted', '8.5.9');
+SELECT is((SELECT (s.tier, pg_temp.requests(16))::text FROM vendor_subscriptions s WHERE s.id = 16), '(professional,"change_tier confirmed")', '8.5.9 and is confirmed at its date');
+-- which of two plans to change cannot be told
+SELECT is(pg_temp.now_at_stripe(17, 'evt_17', '2025-04-10', '{"essential_m": 1, "business_m": 1}'), 'accepted', '8.5.3 several plans');
+SELECT is(pg_temp.word($$SELECT capforecast.change_tier('17', 'professional', as_of => '2025-04-11')$$), '55000 items_unknown', '8.0.9 are not changed');
+SELECT is((SELECT r.action FROM capforecast.purchase_addon('17', 'extra_member', as_of => '2025-04-11') r), 'purchase', '8.0.9 an add-on beside them can be had');
+
 -- A scheduled change that another request passes by is asked for again
 DO $$ BEGIN PERFORM capforecast.change_tier('3', 'essential', as_of => '2025-04-12'); PERFORM capforecast.take_outbox(9, '2025-04-12'); PERFORM capforecast.settle_outbox(pg_temp.newest(3), true, '{"schedule": "sub_sched_3"}');
 	PERFORM capforecast.purchase_addon('3', 'a500', 1, as_of => '2025-04-13'); END $$;

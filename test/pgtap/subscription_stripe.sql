@@ -181,6 +181,13 @@ SELECT is((SELECT (s.status, s.period_end::date, f.severity)::text FROM vendor_s
 SELECT is(pg_temp.webhook(pg_temp.event('evt_inv3', 'updated', '2025-03-24', pg_temp.subscription('sub_13', 'past_due'))), 'accepted', '8.0.18');
 SELECT is((SELECT count(*) FROM capforecast.finding f WHERE f.code = 'stripe_period_inverted' AND f.resolved_at IS NULL), 0::bigint, '8.0.13 which ends with its cause');
 
+-- A host that writes '' for none: locally billed, linked to nothing
+ALTER TABLE vendor_subscriptions DROP CONSTRAINT vendor_subscriptions_stripe_subscription_id_key;
+SELECT pg_temp.subscribe(n, 'essential', 'active', '2025-03-01', '2025-04-01') FROM generate_series(30, 31) n;
+UPDATE vendor_subscriptions SET stripe_subscription_id = '', stripe_customer_id = '' WHERE id IN (30, 31);
+SELECT is((r.action, r.estimate, r.net_cents)::text, '(upgrade,f,2500)', 'C10 no id is no id') FROM capforecast.quote_tier_change('30', 'professional', as_of => '2025-03-16 12:00') r;
+SELECT is((SELECT r.drafts FROM capforecast.reset_period_counters('2025-04-01 00:05') r) >= 2, true, 'C10 and we bill it');
+
 -- S27: who may not take in events gets no verdict on a signature
 CREATE ROLE stripe_reader;
 GRANT USAGE ON SCHEMA capforecast TO stripe_reader;
