@@ -134,7 +134,7 @@ CREATE TABLE capforecast.request_log (
 	created_at      timestamptz NOT NULL DEFAULT clock_timestamp(),
 	PRIMARY KEY (operation, vendor_id, idempotency_key)
 );
-COMMENT ON TABLE capforecast.request_log IS 'Requests made with an idempotency key, and what they were answered: a retry gets the same answer and has no effect. Kept 30 days.';
+COMMENT ON TABLE capforecast.request_log IS 'Requests made with an idempotency key, and what they were answered: a retry gets the same answer and has no effect. Kept 30 days, and as long as a row of stripe_outbox bears the key.';
 SELECT pg_catalog.pg_extension_config_dump('capforecast.request_log', '');
 
 CREATE TABLE capforecast.audit_log (

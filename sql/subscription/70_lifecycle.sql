@@ -160,8 +160,7 @@ CREATE FUNCTION capforecast._purge()
 	SELECT capforecast._purge_events();
 	-- a key lives as long as the request to Stripe that bears it
 	DELETE FROM capforecast.request_log r WHERE r.created_at < clock_timestamp() - interval '30 days'
-		AND NOT EXISTS (SELECT FROM capforecast.stripe_outbox o WHERE o.idempotency_key = concat_ws(':', r.operation, r.vendor_id, r.idempotency_key)
-			AND o.status IN ('pending', 'taken', 'sent', 'scheduled'));
+		AND NOT EXISTS (SELECT FROM capforecast.stripe_outbox o WHERE o.idempotency_key = concat_ws(':', r.operation, r.vendor_id, r.idempotency_key));
 	SELECT capforecast._purge_runs();
 $$;
 COMMENT ON FUNCTION capforecast._purge() IS
