@@ -66,7 +66,8 @@ is_same_date(bool has_a, DateADT a, bool has_b, DateADT b)
 static void
 check_dates(const CountState *state, bool has_from, DateADT from, bool has_to, DateADT to)
 {
-	if (!is_same_date(state->has_from, state->from, has_from, from) || !is_same_date(state->has_to, state->to, has_to, to))
+	if (!is_same_date(state->has_from, state->from, has_from, from) ||
+		!is_same_date(state->has_to, state->to, has_to, to))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("from_date and to_date must be the same in all rows of a group"),
@@ -201,10 +202,12 @@ fill_days(const SeriesBuilder *events, DateADT from, DateADT to)
 	for (int64 day = from; day <= to; day++)
 	{
 		TimestampTz start = clock_day_start((DateADT) day);
+		bool		is_counted;
 
 		while (next < events->n && events->points[next].time < start)
 			next++;
-		series_builder_add(&days, start, next < events->n && events->points[next].time == start ? events->points[next].value : 0.0);
+		is_counted = next < events->n && events->points[next].time == start;
+		series_builder_add(&days, start, is_counted ? events->points[next].value : 0.0);
 	}
 	return series_builder_finish(&days);
 }

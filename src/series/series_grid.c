@@ -54,7 +54,9 @@ step_text(const CfGrid *grid)
 	{
 		int64		length;
 		const char *name;
-	}			units[] = {{CF_WEEK, "week"}, {CF_DAY, "day"}, {CF_HOUR, "hour"}, {CF_MINUTE, "minute"}, {USECS_PER_SEC, "second"}};
+	}			units[] = {
+		{CF_WEEK, "week"}, {CF_DAY, "day"}, {CF_HOUR, "hour"}, {CF_MINUTE, "minute"}, {USECS_PER_SEC, "second"}
+	};
 
 	if (grid->months > 0)
 		return psprintf("%d month%s", grid->months, grid->months == 1 ? "" : "s");
@@ -114,18 +116,21 @@ describe_steps(const Series *series, int n, CfKind kind, CfPick pick, const CfFi
 	else if (n > 1 && !cf_grid_is_usual(grid))
 		remark(on_grid, psprintf("a step is %s", step_text(grid)));
 	if (filled->n_equal > 0)
-		remark(on_grid, psprintf("%d point%s the time of another: %s", filled->n_equal, filled->n_equal == 1 ? " has" : "s have",
-								 pick == CF_PICK_SUM ? "they are added" : pick == CF_PICK_LOWEST ? "the smallest counts" :
-								 "the largest counts"));
-	on_grid->is_uncounted = kind == CF_KIND_AUTO && filled->n_shared + filled->n_equal > n / 10 && are_events(series, n);
+		remark(on_grid, psprintf("%d point%s the time of another: %s", filled->n_equal,
+								 filled->n_equal == 1 ? " has" : "s have",
+								 pick == CF_PICK_SUM ? "they are added" :
+								 pick == CF_PICK_LOWEST ? "the smallest counts" : "the largest counts"));
+	on_grid->is_uncounted = kind == CF_KIND_AUTO && filled->n_shared + filled->n_equal > n / 10 &&
+		are_events(series, n);
 }
 
 static void
 fill_zeros(SeriesGrid *on_grid)
 {
 	int			n = on_grid->grid.n;
+	int			n_gaps = n - on_grid->n_filled;
 
-	remark(on_grid, psprintf("the %d step%s without a value count as 0", n - on_grid->n_filled, n - on_grid->n_filled == 1 ? "" : "s"));
+	remark(on_grid, psprintf("the %d step%s without a value count as 0", n_gaps, n_gaps == 1 ? "" : "s"));
 	for (int k = 0; k < n; k++)
 		on_grid->y[k] = isnan(on_grid->y[k]) ? 0.0 : on_grid->y[k];
 	on_grid->n_filled = n;
@@ -248,7 +253,8 @@ series_grid_make_peaks(const Series *series, int n, CfKind kind, bool is_upward,
 	if (grid->step < CF_DAY && series_grid_bucket(grid, until) - grid->n >= most_steps)
 		on_grid->n_filled = cf_fill_coarser(grid, on_grid->y, CF_DAY, peak);
 	if (grid->step != own_step)
-		remark(on_grid, psprintf("measured by the %s value of each %s", pick_text(peak), grid->step == CF_HOUR ? "hour" : "day"));
+		remark(on_grid, psprintf("measured by the %s value of each %s", pick_text(peak),
+								 grid->step == CF_HOUR ? "hour" : "day"));
 	return status;
 }
 

@@ -21,8 +21,8 @@ typedef struct SeriesGrid
 /*
  * Puts the first n (at least 1) points, all finite, onto a grid; the arrays are in the current memory
  * context.  step: microseconds, or 0 to detect it.  A step holds the sum of a flow's values, the last of
- * a stock's, else the mean; counts whose zeros were left out get them.  CF_TOO_BIG: more steps than the core takes; then
- * only the grid's step and start are set.
+ * a stock's, else the mean; counts whose zeros were left out get them.  CF_TOO_BIG: more steps than the core takes;
+ * then only the grid's step and start are set.
  */
 extern CfStatus series_grid_make(const Series *series, int n, CfKind kind, int64 step, SeriesGrid *on_grid);
 

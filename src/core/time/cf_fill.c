@@ -105,7 +105,7 @@ cf_fill_coarser(CfGrid *grid, double *y, int64_t step, CfPick pick)
 	int			n_filled = 0;
 	int			i = 0;
 
-	/* bucket k ends with what lies n - 1 - k steps before the last value: nothing is written that is still to be read */
+	/* bucket k ends with what lies n - 1 - k steps before the last value: what is written was read */
 	for (int k = 0; k < n; k++)
 	{
 		double		held = (double) NAN;
@@ -121,7 +121,7 @@ cf_fill_coarser(CfGrid *grid, double *y, int64_t step, CfPick pick)
 		y[k] = held;
 		n_filled += count > 0;
 	}
-	/* a bucket is called by the first of the shorter steps in it, or where those do not fit, by just after the last before it */
+	/* called by the first of the shorter steps in a bucket; where those do not fit, by just after the last before it */
 	grid->start += last - (int64_t) n * step + (step % grid->step == 0 ? grid->step : 1);
 	grid->step = step;
 	grid->n = n;

@@ -41,7 +41,8 @@ extern int	cf_fill_coarser(CfGrid *grid, double *y, int64_t step, CfPick pick);
 
 /*
  * Whether the gaps among y[n] are zeros that GROUP BY has left out: whole numbers, none of them 0, and gaps where
- * counts of that size would have had zeros.  n_filled: values that are not NaN.  Of an unknown kind less is believed, of a stock nothing.
+ * counts of that size would have had zeros.  n_filled: values that are not NaN.  Of an unknown kind less is
+ * believed, of a stock nothing.
  */
 extern bool cf_fill_lacks_zeros(const double *y, int n, int n_filled, CfKind kind);
 

@@ -60,7 +60,7 @@ extern CfStatus cf_grid_detect(const int64_t *time, int n, double *work, CfGrid 
 extern int64_t cf_grid_bucket(const CfGrid *grid, int64_t time);
 extern int64_t cf_grid_time(const CfGrid *grid, int64_t k);
 
-/* The midnight, read as UTC, of the day that a bucket's time is to be called by: the local one where the grid is local. */
+/* The midnight, read as UTC, of the day that a bucket is called by: of the local clock where the grid is local. */
 extern int64_t cf_grid_day(const CfGrid *grid, int64_t k);
 
 /* Whether a step is one of those that series usually have: listed above, and calendar months, quarters and so on. */
