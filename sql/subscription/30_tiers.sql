@@ -120,7 +120,7 @@ COMMENT ON TYPE capforecast.tier_info IS 'What get_tier_info() returns.';
 
 CREATE FUNCTION capforecast.get_tier_info(code text)
 	RETURNS SETOF capforecast.tier_info
-	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	wanted text := btrim(get_tier_info.code);
 	matches bigint := 0;
@@ -129,17 +129,17 @@ BEGIN
 		RETURN;
 	END IF;
 	IF capforecast._host_has('subscription_tiers') THEN
-		RETURN QUERY EXECUTE capforecast._host_sql(
-			'SELECT {t:subscription_tiers.code}::text, {t:subscription_tiers.name}::text,
+		RETURN QUERY SELECT * FROM capforecast._host_rows(NULL::capforecast.tier_info, $sql$
+			SELECT {t:subscription_tiers.code}::text, {t:subscription_tiers.name}::text,
 				capforecast._cents({t:subscription_tiers.price_monthly_cents}),
 				capforecast._cents({t:subscription_tiers.price_annual_cents}), {t:subscription_tiers.currency}::text,
 				{t:subscription_tiers.products_limit}::bigint, {t:subscription_tiers.orders_per_month}::bigint,
 				{t:subscription_tiers.team_members}::bigint, {t:subscription_tiers.features}::jsonb,
-				{t:subscription_tiers.is_active}, {t:subscription_tiers.display_order}::integer, ''database''::text
-			 FROM {subscription_tiers} t
-			 WHERE lower(btrim({t:subscription_tiers.code})) = lower($1)
-			   AND (btrim({t:subscription_tiers.code}) = $1 OR NOT EXISTS
-					(SELECT FROM {subscription_tiers} e WHERE btrim({e:subscription_tiers.code}) = $1))') USING wanted;
+				{t:subscription_tiers.is_active}, {t:subscription_tiers.display_order}::integer, 'database'::text
+			FROM {subscription_tiers} t
+			WHERE lower(btrim({t:subscription_tiers.code})) = lower($1)
+			  AND (btrim({t:subscription_tiers.code}) = $1 OR NOT EXISTS
+					(SELECT FROM {subscription_tiers} e WHERE btrim({e:subscription_tiers.code}) = $1))$sql$, wanted);
 		GET DIAGNOSTICS matches = ROW_COUNT;
 		IF matches > 1 THEN
 			RAISE cardinality_violation USING

@@ -3,7 +3,7 @@ CREATE TYPE capforecast._addon_product AS (
 COMMENT ON TYPE capforecast._addon_product IS 'An add-on as it is sold.';
 
 CREATE FUNCTION capforecast._sellable_addon(addon text, quantity bigint, v capforecast._standing)
-	RETURNS capforecast._addon_product LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+	RETURNS capforecast._addon_product LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	p capforecast._addon_product;
 	currency text := coalesce((v.billed).currency, (SELECT t.currency FROM capforecast.get_tier_info((v.s).tier) t));
@@ -16,10 +16,11 @@ BEGIN
 		PERFORM capforecast._fail('P0002', 'unknown_addon', format('add-on "%s" does not exist', addon), 'The host keeps no add-ons.',
 			'Bind the tables addon_products and vendor_addons with bind().');
 	END IF;
-	EXECUTE capforecast._host_sql('SELECT {p:addon_products.code}, capforecast._cents({p:addon_products.price_cents}), {p:addon_products.currency}::text,
+	p := capforecast._host_row(NULL::capforecast._addon_product, $sql$
+		SELECT {p:addon_products.code}, capforecast._cents({p:addon_products.price_cents}), {p:addon_products.currency}::text,
 			{p:addon_products.billing_period}, {p:addon_products.max_quantity}::bigint, {p:addon_products.is_active},
 			{p:addon_products.stripe_price_id}
-		FROM {addon_products} p WHERE {p:addon_products.code} = $1') INTO p USING addon;
+		FROM {addon_products} p WHERE {p:addon_products.code} = $1$sql$, addon);
 	IF p.code IS NULL THEN
 		PERFORM capforecast._fail('P0002', 'unknown_addon', format('add-on "%s" does not exist', addon),
 			'The table of add-ons has no such code.', 'Give its code as it is there.');
