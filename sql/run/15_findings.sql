@@ -22,7 +22,7 @@ CREATE FUNCTION capforecast._severity(code text)
 	SELECT CASE
 		WHEN code IN ('billed_but_cancelled', 'clock_moved_back', 'event_id_reuse', 'mass_change_guard', 'no_price',
 					  'stripe_mirror_empty', 'stripe_status_unknown') THEN 'critical'
-		WHEN code IN ('irregular_period', 'stripe_row_lagging') THEN 'info'
+		WHEN code IN ('anchor_moved', 'irregular_period', 'period_gap', 'stripe_row_lagging') THEN 'info'
 		ELSE 'warning' END
 $$;
 COMMENT ON FUNCTION capforecast._severity(text) IS 'How bad a finding is: info, warning or critical.';

@@ -66,8 +66,11 @@ COMMENT ON FUNCTION capforecast._add_counts(jsonb, jsonb) IS 'Two objects of num
 CREATE FUNCTION capforecast._due(condition text, as_of timestamptz, ids text[] DEFAULT NULL, row_limit integer DEFAULT NULL)
 	RETURNS text[] LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
-	due text[];
+	due text[] := '{}';
 BEGIN
+	IF cardinality(ids) = 0 THEN
+		RETURN due;
+	END IF;
 	EXECUTE capforecast._keyed_sql('SELECT coalesce(array_agg(d.subscription_id), ''{}'')
 		FROM (SELECT s.subscription_id FROM ' || capforecast._subscriptions_sql() || ' s
 			LEFT JOIN capforecast.subscription_state st USING (subscription_id)

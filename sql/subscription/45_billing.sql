@@ -187,12 +187,12 @@ COMMENT ON FUNCTION capforecast._owed_sql() IS 'Whether the period on the host''
 CREATE FUNCTION capforecast._due_sql()
 	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'SELECT s.subscription_id, s.vendor_id, s.tier, s.is_annual, s.step, capforecast._price(s.is_annual, t.monthly, t.annual) AS price,
-			t.currency, st.billed_until AS starts, s.period_end AS ends, n.periods, n.first,
-			CASE n.periods WHEN 1 THEN s.period_end ELSE capforecast._boundary(st.anchor_local, st.anchor_zone, n.first + s.step) END AS first_end,
-			n.whole_from, true AS renews, st.credit_cents, st.credit_currency, st.anchor_local, st.anchor_zone
+			t.currency, st.billed_until AS starts, s.period_end AS ends, (n.n).periods, (n.n).first,
+			CASE (n.n).periods WHEN 1 THEN s.period_end ELSE capforecast._boundary(st.anchor_local, st.anchor_zone, (n.n).first + s.step) END AS first_end,
+			(n.n).whole_from, true AS renews, st.credit_cents, st.credit_currency, st.anchor_local, st.anchor_zone
 		FROM ' || capforecast._subscriptions_sql() || ' s JOIN capforecast.subscription_state st USING (subscription_id)
 			LEFT JOIN ' || capforecast._tiers_sql() || ' t ON t.code = s.tier
-			CROSS JOIN LATERAL capforecast._terms(st.anchor_local, st.anchor_zone, s.step, st.billed_until, s.period_end) n
+			CROSS JOIN LATERAL (SELECT capforecast._terms(st.anchor_local, st.anchor_zone, s.step, st.billed_until, s.period_end) AS n OFFSET 0) n
 		WHERE s.id = ANY (@key) AND ' || capforecast._owed_sql()
 $$;
 COMMENT ON FUNCTION capforecast._due_sql() IS 'A query for the CTE due of _invoice_sql().';
@@ -201,7 +201,10 @@ COMMENT ON FUNCTION capforecast._due_sql() IS 'A query for the CTE due of _invoi
 CREATE FUNCTION capforecast._follow_billing(as_of timestamptz, ids text[])
 	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 BEGIN
-	EXECUTE capforecast._keyed_sql('WITH due AS MATERIALIZED (' || capforecast._due_sql() || ' AND ' || capforecast._drafts_sql('NOT ') || $sql$
+	IF cardinality(ids) = 0 THEN
+		RETURN;
+	END IF;
+	EXECUTE capforecast._keyed_sql('WITH due AS MATERIALIZED (' || capforecast._due_sql() || $sql$
 		), who AS MATERIALIZED (
 			SELECT d.*, s.status = 'trial' AS in_trial, p.billed_by = 'nobody' AND s.status = 'trial' AS grows, p.ends AS previous_end,
 				CASE WHEN s.status = 'trial' THEN 'nobody' WHEN s.managed THEN 'stripe' ELSE 'host' END AS billed_by
@@ -226,14 +229,12 @@ COMMENT ON FUNCTION capforecast._follow_billing(timestamptz, text[]) IS
 CREATE FUNCTION capforecast._bill(as_of timestamptz, ids text[])
 	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	owed text[] := capforecast._due(capforecast._owed_sql(), as_of, ids);
+	ours text[] := capforecast._due(capforecast._owed_sql() || ' AND ' || capforecast._drafts_sql(), as_of, ids);
+	others text[] := capforecast._due(capforecast._owed_sql() || ' AND ' || capforecast._drafts_sql('NOT '), as_of, ids);
 BEGIN
-	IF cardinality(owed) = 0 THEN
-		RETURN '{"drafts": 0}';
-	END IF;
-	PERFORM capforecast._end_addons(as_of, capforecast._due('NOT s.managed AND s.status <> ''trial''', as_of, owed), ARRAY['cancelling'], 'st.billed_until');
-	PERFORM capforecast._follow_billing(as_of, owed);
-	RETURN jsonb_build_object('drafts', capforecast._draft(as_of, owed, capforecast._due_sql() || ' AND ' || capforecast._drafts_sql()));
+	PERFORM capforecast._end_addons(as_of, ours || capforecast._due('NOT s.managed AND s.status <> ''trial''', as_of, others), ARRAY['cancelling'], 'st.billed_until');
+	PERFORM capforecast._follow_billing(as_of, others);
+	RETURN jsonb_build_object('drafts', capforecast._draft(as_of, ours, capforecast._due_sql()));
 END
 $$;
 COMMENT ON FUNCTION capforecast._bill(timestamptz, text[]) IS

@@ -37,6 +37,7 @@ DECLARE
 	billed capforecast.billed_period := last;
 	who constant text := CASE WHEN s.status = 'trial' THEN 'nobody' WHEN s.managed THEN 'stripe' ELSE 'host' END;
 	cost constant bigint := CASE WHEN s.status = 'trial' THEN 0 ELSE price END;
+	starts timestamptz := s.period_start;
 BEGIN
 	IF s.period_end <= last.starts THEN
 		books.billed := last;		-- of a state that was lost
@@ -51,8 +52,12 @@ BEGIN
 		books.cut_at := CASE WHEN s.period_start < last.ends THEN s.period_start END;
 		books.gap_from := CASE WHEN s.period_start > last.ends THEN last.ends END;
 		books.gap_by := CASE WHEN came_back THEN 'nobody' WHEN s.managed THEN 'stripe' ELSE 'host' END;
-		billed := ROW(s.subscription_id, s.period_start, s.period_end, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-			CASE WHEN last.ends IS NOT NULL THEN s.period_start END);
+		IF who = 'nobody' AND last.billed_by = 'us' THEN		-- a trial takes nothing back that was billed
+			books.cut_at := NULL;
+			starts := greatest(starts, last.ends);
+		END IF;
+		billed := ROW(s.subscription_id, starts, s.period_end, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+			CASE WHEN last.ends IS NOT NULL THEN starts END);
 	END IF;
 	billed.billed_by := who;
 	billed.tier := s.tier;
@@ -68,7 +73,8 @@ COMMENT ON FUNCTION capforecast._follow_books(capforecast._subscription_row, cap
 	'The books of a subscription whose period was moved, or that has none.';
 
 -- A period that ends before what is billed through is an old row that was saved again, but
--- for one that Stripe has cut short, or that begins anew after an end.
+-- for one that Stripe has cut short, or that begins anew after an end: not within a time
+-- that a draft of ours has billed, though.
 CREATE FUNCTION capforecast._follow(s capforecast._subscription_row, st capforecast.subscription_state, last capforecast.billed_period,
 		price bigint, currency text, as_of timestamptz)
 	RETURNS capforecast._books LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -99,7 +105,8 @@ BEGIN
 			books.st.period_end := s.period_end;
 			books.verdict := 'noted';
 			RETURN books;
-		ELSIF s.period_end <= last.starts OR (s.period_end < last.ends AND last.billed_by <> 'nobody' AND NOT came_back AND NOT s.managed) THEN
+		ELSIF s.period_end <= last.starts OR (s.period_end < last.ends AND last.billed_by <> 'nobody' AND NOT s.managed
+				AND (NOT came_back OR last.billed_by = 'us')) THEN
 			books.verdict := 'moved_back';
 			books.problems := '{period_moved_back}';
 			RETURN books;
@@ -138,14 +145,17 @@ CREATE FUNCTION capforecast._news_sql()
 $$;
 COMMENT ON FUNCTION capforecast._news_sql() IS 'Whether s says something that its state st does not know.';
 
--- A CTE span(subscription_id, vendor_id, starts, ends) is counted by counted(subscription_id,
--- starts, orders): NULL where the host keeps no orders.
+-- A CTE span(subscription_id, vendor_id, starts, ends, new_start, new_end) is counted by
+-- counted(subscription_id, starts, closed, opened): the orders of a window that ends and of
+-- the one that begins, in one pass.  NULL where the host keeps no orders.
 CREATE FUNCTION capforecast._counted_sql()
 	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'counted AS MATERIALIZED (SELECT n.subscription_id, n.starts, ' || CASE WHEN capforecast._host_has('orders') THEN
-		'count({o:orders.created_at}) AS orders FROM span n LEFT JOIN {orders} o ON {o:orders.vendor_id} = n.vendor_id
-			AND {o:orders.created_at} >= n.starts AND {o:orders.created_at} < n.ends GROUP BY 1, 2)'
-	ELSE 'NULL::bigint AS orders FROM span n)' END
+		'count({o:orders.created_at}) FILTER (WHERE {o:orders.created_at} < n.ends) AS closed,
+			count({o:orders.created_at}) FILTER (WHERE {o:orders.created_at} >= n.new_start AND {o:orders.created_at} < n.new_end) AS opened
+		FROM span n LEFT JOIN {orders} o ON {o:orders.vendor_id} = n.vendor_id
+			AND {o:orders.created_at} >= n.starts AND {o:orders.created_at} < greatest(n.ends, n.new_end) GROUP BY 1, 2)'
+	ELSE 'NULL::bigint AS closed, NULL::bigint AS opened FROM span n)' END
 $$;
 COMMENT ON FUNCTION capforecast._counted_sql() IS 'A CTE that counts the orders of a CTE span.';
 
@@ -169,21 +179,19 @@ BEGIN
 				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t ON t.code = s.tier
 			WHERE s.id = ANY (@key) AND b.verdict IN ('moved', 'moved_back')
 		), span AS (
-			SELECT m.subscription_id, m.vendor_id, m.usage_start AS starts, m.new_start AS ends FROM moved m WHERE m.new_start > m.usage_start
-			UNION ALL
-			SELECT m.subscription_id, m.vendor_id, m.new_start, least(m.new_end, $3) FROM moved m WHERE m.counts
+			SELECT m.subscription_id, m.vendor_id, m.usage_start AS starts, m.new_start AS ends, m.new_start, least(m.new_end, $3) AS new_end FROM moved m
 		), $sql$ || capforecast._counted_sql() || $sql$, closed AS (
 			INSERT INTO capforecast.period_ledger (subscription_id, window_start, window_end, orders_counter, orders_recount, orders_limit,
 				tier, reason)
-			SELECT m.subscription_id, m.usage_start, m.new_start, CASE WHEN $2 <> 'host_moved' THEN m.orders_counter END, c.orders,
+			SELECT m.subscription_id, m.usage_start, m.new_start, CASE WHEN $2 <> 'host_moved' THEN m.orders_counter END, c.closed,
 				capforecast._quota(m.own_orders, m.plan_orders, 0), m.tier, $2
-			FROM moved m JOIN counted c ON c.subscription_id = m.subscription_id AND c.starts = m.usage_start
+			FROM moved m JOIN counted c USING (subscription_id)
 			WHERE m.new_start > m.usage_start
 			ON CONFLICT DO NOTHING RETURNING subscription_id
 		), host AS (
-			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'orders_this_period', 'coalesce(m.orders, 0)',
+			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'orders_this_period', 'coalesce(m.opened, 0)',
 				'orders_limit_reached_at', 'NULL', 'period_start', 'm.period_start', 'period_end', 'm.period_end') || $sql$
-			FROM (SELECT m.*, c.orders FROM moved m JOIN counted c ON c.subscription_id = m.subscription_id AND c.starts = m.new_start
+			FROM (SELECT m.*, c.opened FROM moved m JOIN counted c USING (subscription_id)
 				  WHERE m.counts AND (m.back OR m.new_start > m.usage_start)) m
 			WHERE {h:vendor_subscriptions.id} = m.id
 		), audited AS (
@@ -278,49 +286,47 @@ DECLARE
 BEGIN
 	EXECUTE capforecast._keyed_sql($sql$
 		WITH due AS MATERIALIZED (
-			SELECT s.*, st.anchor_local, st.anchor_zone, st.usage_start, st.usage_end, st.pending_at, w.missed, w.starts AS new_start, w.ends AS new_end,
+			SELECT s.*, st.anchor_local, st.anchor_zone, st.usage_start, st.usage_end, st.pending_at, (w.w).missed, (w.w).starts AS new_start,
+				(w.w).ends AS new_end,
 				a.applies, CASE WHEN a.applies THEN st.pending_tier ELSE s.tier END AS new_tier,
 				CASE WHEN a.applies THEN st.pending_annual ELSE s.is_annual END AS new_annual
 			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s
 				JOIN capforecast.subscription_state st USING (subscription_id)
-				CROSS JOIN LATERAL capforecast._window(st.anchor_local, st.anchor_zone, st.usage_end, 1, $1) w
-				CROSS JOIN LATERAL (SELECT st.pending_at <= w.starts IS TRUE AND NOT s.managed AS applies) a
+				CROSS JOIN LATERAL (SELECT capforecast._window(st.anchor_local, st.anchor_zone, st.usage_end, 1, $1) AS w OFFSET 0) w
+				CROSS JOIN LATERAL (SELECT st.pending_at <= (w.w).starts IS TRUE AND NOT s.managed AS applies) a
 			WHERE s.id = ANY (@key) AND st.usage_end <= $1
-		), shut AS MATERIALIZED (
-			SELECT d.subscription_id, d.usage_start AS starts, d.usage_end AS ends, false AS caught_up FROM due d
-			UNION ALL
-			SELECT d.subscription_id, CASE n WHEN 0 THEN d.usage_end ELSE capforecast._boundary(d.anchor_local, d.anchor_zone, m + n) END,
-				capforecast._boundary(d.anchor_local, d.anchor_zone, m + n + 1), true
+		), missed AS MATERIALIZED (
+			SELECT d.subscription_id, d.vendor_id, CASE n WHEN 0 THEN d.usage_end ELSE capforecast._boundary(d.anchor_local, d.anchor_zone, m + n) END AS starts,
+				capforecast._boundary(d.anchor_local, d.anchor_zone, m + n + 1) AS ends
 			FROM due d CROSS JOIN LATERAL capforecast._months_before(d.anchor_local, d.anchor_zone, d.usage_end) m
 				CROSS JOIN LATERAL generate_series(0, d.missed - 1) n
 			WHERE d.missed > 0
 		), span AS (
-			SELECT d.subscription_id, d.vendor_id, x.starts, x.ends
-			FROM (SELECT x.subscription_id, x.starts, x.ends FROM shut x
-				  UNION ALL SELECT d.subscription_id, d.new_start, least(d.new_end, $3) FROM due d) x JOIN due d USING (subscription_id)
+			SELECT d.subscription_id, d.vendor_id, d.usage_start AS starts, d.usage_end AS ends, d.new_start, least(d.new_end, $3) AS new_end FROM due d
+			UNION ALL SELECT m.subscription_id, m.vendor_id, m.starts, m.ends, m.ends, m.ends FROM missed m
 		), $sql$ || capforecast._counted_sql() || $sql$, granted AS (
 			SELECT d.id, sum(a.quantity * a.per_unit)::bigint AS orders
 			FROM due d JOIN $sql$ || capforecast._addons_sql() || $sql$ a ON a.vendor_id = d.vendor_id
 			WHERE a.status IN ('active', 'cancelling') AND a.resource = 'orders' GROUP BY 1
 		), rolled AS MATERIALIZED (
-			SELECT d.*, c.orders AS new_orders, capforecast._quota(d.own_orders, old.orders, g.orders) AS old_quota,
+			SELECT d.*, c.closed, c.opened AS new_orders, capforecast._quota(d.own_orders, old.orders, g.orders) AS old_quota,
 				capforecast._quota(d.own_orders, new.orders, g.orders) AS new_quota,
-				CASE WHEN d.period_end <= $1 THEN p.starts ELSE d.period_start END AS new_period_start,
-				CASE WHEN d.period_end <= $1 THEN p.ends ELSE d.period_end END AS new_period_end
-			FROM due d JOIN counted c ON c.subscription_id = d.subscription_id AND c.starts = d.new_start
+				CASE WHEN d.period_end <= $1 THEN (p.w).starts ELSE d.period_start END AS new_period_start,
+				CASE WHEN d.period_end <= $1 THEN (p.w).ends ELSE d.period_end END AS new_period_end
+			FROM due d JOIN counted c ON c.subscription_id = d.subscription_id AND c.starts = d.usage_start
 				LEFT JOIN granted g USING (id)
 				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ old ON old.code = d.tier
 				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ new ON new.code = d.new_tier
-				CROSS JOIN LATERAL capforecast._window(d.anchor_local, d.anchor_zone, d.period_end, CASE WHEN d.new_annual THEN 12 ELSE 1 END, $1) p
+				CROSS JOIN LATERAL (SELECT capforecast._window(d.anchor_local, d.anchor_zone, d.period_end, CASE WHEN d.new_annual THEN 12 ELSE 1 END, $1) AS w OFFSET 0) p
 		), closed AS (
 			INSERT INTO capforecast.period_ledger (subscription_id, window_start, window_end, orders_counter, orders_recount, orders_limit,
 				tier, caught_up, reason)
-			SELECT r.subscription_id, x.starts, x.ends, CASE WHEN NOT x.caught_up THEN r.orders_counter END, c.orders,
-				CASE WHEN later THEN r.new_quota ELSE r.old_quota END, CASE WHEN later THEN r.new_tier ELSE r.tier END,
-				x.caught_up, CASE WHEN x.caught_up THEN 'period_end' ELSE $2 END
-			FROM shut x JOIN rolled r USING (subscription_id)
-				JOIN counted c ON c.subscription_id = x.subscription_id AND c.starts = x.starts
-				CROSS JOIN LATERAL (SELECT r.applies AND x.starts >= r.pending_at AS later) l
+			SELECT r.subscription_id, r.usage_start, r.usage_end, r.orders_counter, r.closed, r.old_quota, r.tier, false, $2 FROM rolled r
+			UNION ALL
+			SELECT m.subscription_id, m.starts, m.ends, NULL, c.closed, CASE WHEN later THEN r.new_quota ELSE r.old_quota END,
+				CASE WHEN later THEN r.new_tier ELSE r.tier END, true, 'period_end'
+			FROM missed m JOIN rolled r USING (subscription_id) JOIN counted c USING (subscription_id, starts)
+				CROSS JOIN LATERAL (SELECT r.applies AND m.starts >= r.pending_at AS later) l
 			ON CONFLICT DO NOTHING RETURNING 1
 		), state AS (
 			UPDATE capforecast.subscription_state st

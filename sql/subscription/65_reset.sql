@@ -101,12 +101,12 @@ CREATE FUNCTION capforecast._counter_differences_sql()
 	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 'WITH span AS (
 			SELECT s.subscription_id, s.vendor_id, coalesce(st.usage_start, s.period_start) AS starts, least(coalesce(st.usage_end, s.period_end), $1) AS ends,
-				s.id, s.orders_counter
+				NULL::timestamptz AS new_start, NULL::timestamptz AS new_end, s.id, s.orders_counter
 			FROM ' || capforecast._subscriptions_sql() || ' s LEFT JOIN capforecast.subscription_state st USING (subscription_id)
 			WHERE s.live AND s.good_period
 		), ' || capforecast._counted_sql() || ', wrong AS MATERIALIZED (
-			SELECT n.id, n.subscription_id, n.vendor_id::text AS vendor_id, n.orders_counter AS counter, c.orders AS recount
-			FROM span n JOIN counted c USING (subscription_id) WHERE n.orders_counter <> c.orders
+			SELECT n.id, n.subscription_id, n.vendor_id::text AS vendor_id, n.orders_counter AS counter, c.closed AS recount
+			FROM span n JOIN counted c USING (subscription_id) WHERE n.orders_counter <> c.closed
 		)'
 $$;
 COMMENT ON FUNCTION capforecast._counter_differences_sql() IS 'CTE wrong: the counters that are not what is counted up to $1.';

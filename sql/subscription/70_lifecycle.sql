@@ -40,6 +40,33 @@ $$;
 COMMENT ON FUNCTION capforecast._end_subscriptions(timestamptz, text[], text, text, text) IS
 	'Give subscriptions a final status, with their add-ons and what was pending; audited.';
 
+-- Where a draft has billed beyond the end of the trial (of a subscription that had ended
+-- before), that period goes on.
+CREATE FUNCTION capforecast._go_on(as_of timestamptz, ids text[])
+	RETURNS text[] LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+DECLARE
+	billed text[];
+BEGIN
+	EXECUTE capforecast._keyed_sql($sql$
+		WITH billed AS MATERIALIZED (
+			SELECT s.id, s.subscription_id, p.starts, p.ends
+			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s JOIN capforecast.subscription_state st USING (subscription_id)
+				JOIN capforecast.billed_period p ON p.subscription_id = s.subscription_id AND p.ends = st.billed_until AND p.billed_by = 'us'
+			WHERE s.id = ANY (@key) AND p.ends > s.trial_ends_at
+		), state AS (
+			UPDATE capforecast.subscription_state st
+			SET period_start = b.starts, period_end = b.ends, anchor_local = timezone(st.anchor_zone, b.ends), anchor_irregular = false
+			FROM billed b WHERE b.subscription_id = st.subscription_id
+		), host AS (
+			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'period_start', 'b.starts', 'period_end', 'b.ends') || $sql$
+			FROM billed b WHERE {h:vendor_subscriptions.id} = b.id
+		)
+		SELECT coalesce(array_agg(b.subscription_id), '{}') FROM billed b$sql$, ids::text) INTO billed;
+	RETURN billed;
+END
+$$;
+COMMENT ON FUNCTION capforecast._go_on(timestamptz, text[]) IS 'Put subscriptions into the period that a draft has billed, where that ends after their trial; returns which.';
+
 -- Activation begins a period of its own at the end of the trial.
 CREATE FUNCTION capforecast._activate_trials(as_of timestamptz, ids text[], new_tier text, until timestamptz)
 	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
@@ -47,7 +74,9 @@ DECLARE
 	changed bigint;
 BEGIN
 	EXECUTE capforecast._keyed_sql('SELECT capforecast._end_books(s.subscription_id, s.trial_ends_at)
-		FROM ' || capforecast._subscriptions_sql() || ' s WHERE s.id = ANY (@key)', ids::text);
+		FROM ' || capforecast._subscriptions_sql() || ' s JOIN capforecast.subscription_state st USING (subscription_id)
+			JOIN capforecast.billed_period p ON p.subscription_id = st.subscription_id AND p.ends = st.billed_until
+		WHERE s.id = ANY (@key) AND p.billed_by <> ''us''', ids::text);
 	EXECUTE capforecast._keyed_sql($sql$
 		WITH activated AS (
 			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'status', '''active''',
@@ -65,7 +94,7 @@ BEGIN
 			jsonb_build_object('status', 'active', 'tier', coalesce($2, a.old_tier)), 'trial_end' FROM activated a$sql$, ids::text)
 	USING as_of, new_tier;
 	GET DIAGNOSTICS changed = ROW_COUNT;
-	PERFORM capforecast._begin_anew(as_of, ids, 'trial_end', until);
+	PERFORM capforecast._begin_anew(as_of, ARRAY(SELECT unnest(ids) EXCEPT SELECT unnest(capforecast._go_on(as_of, ids))), 'trial_end', until);
 	RETURN changed;
 END
 $$;

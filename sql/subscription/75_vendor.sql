@@ -128,9 +128,9 @@ BEGIN
 			FROM {billing_history} b
 			WHERE {b:billing_history.vendor_id} = {$1:billing_history.vendor_id} AND CASE WHEN $2 IS NOT NULL THEN {b:billing_history.id}::text = $2
 				ELSE {b:billing_history.period_start} <= $5 AND {b:billing_history.period_end} > $5
-					AND CASE WHEN jsonb_path_exists({b:billing_history.line_items}::jsonb, '$[*].kind')
-						THEN jsonb_path_exists({b:billing_history.line_items}::jsonb, '$[*] ? (@.kind == "tier")')
-						ELSE {b:billing_history.period_start} < $3 + interval '1 day' AND {b:billing_history.period_end} > $4 - interval '1 day' END END) x
+					AND {b:billing_history.period_start} < $3 + interval '1 day' AND {b:billing_history.period_end} > $4 - interval '1 day'
+					AND (jsonb_path_exists({b:billing_history.line_items}::jsonb, '$[*] ? (@.kind == "tier")')
+						OR NOT jsonb_path_exists({b:billing_history.line_items}::jsonb, '$[*].kind')) END) x
 		ORDER BY array_position('{unpaid,paid,void}', x.state) LIMIT 1$sql$, vendor, ref, billed.starts, billed.ends, at);
 END
 $$;
@@ -204,14 +204,15 @@ BEGIN
 		WITH vendor AS MATERIALIZED (
 			SELECT {v:vendors.id} AS id FROM {vendors} v WHERE {v:vendors.id} = {$1:vendors.id}
 		), span AS (
-			SELECT ''::text AS subscription_id, v.id AS vendor_id, $5::timestamptz AS starts, $2::timestamptz AS ends FROM vendor v WHERE $4
+			SELECT ''::text AS subscription_id, v.id AS vendor_id, $5::timestamptz AS starts, $2::timestamptz AS ends,
+				NULL::timestamptz AS new_start, NULL::timestamptz AS new_end FROM vendor v WHERE $4
 		), {_counted_sql()}
 		SELECT r.resource, r.used, CASE WHEN $6 THEN capforecast._quota(r.own, r.plan, g.extra) END,
 			$6 AND (t.code IS NOT NULL OR (r.own >= -1) IS TRUE)
 		FROM vendor v LEFT JOIN {_tiers_sql()} t ON t.code = $3
 			CROSS JOIN LATERAL (VALUES
 				(1, 'products', {if:products}(SELECT count(*) FROM {products} p WHERE {p:products.vendor_id} = v.id){else}NULL::bigint{end}, $7::bigint, t.products),
-				(2, 'orders', coalesce((SELECT c.orders FROM counted c), CASE WHEN $4 OR NOT $6 THEN 0 ELSE $8::bigint END), $9::bigint, t.orders),
+				(2, 'orders', coalesce((SELECT c.closed FROM counted c), CASE WHEN $4 OR NOT $6 THEN 0 ELSE $8::bigint END), $9::bigint, t.orders),
 				(3, 'team_members', {if:vendor_users}(SELECT count(*) FROM {vendor_users} u
 					WHERE {u:vendor_users.vendor_id} = v.id AND {u:vendor_users.is_active}){else}NULL::bigint{end},
 					$10::bigint, t.team_members)

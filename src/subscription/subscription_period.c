@@ -75,6 +75,26 @@ capforecast_months_before(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(months_before(PG_GETARG_TIMESTAMP(0), PG_GETARG_DATUM(1), PG_GETARG_TIMESTAMPTZ(2)));
 }
 
+/* A row of three columns; its type is looked up once in a statement. */
+static Datum
+three_columns(FunctionCallInfo fcinfo, Datum *values)
+{
+	bool		nulls[3] = {false, false, false};
+	TupleDesc	row_type = fcinfo->flinfo->fn_extra;
+	MemoryContext caller;
+
+	if (row_type == NULL)
+	{
+		caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+		if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
+			elog(ERROR, "function must be called where a row is expected");
+		row_type = BlessTupleDesc(row_type);
+		MemoryContextSwitchTo(caller);
+		fcinfo->flinfo->fn_extra = row_type;
+	}
+	return HeapTupleGetDatum(heap_form_tuple(row_type, values, nulls));
+}
+
 /*
  * capforecast._window(anchor timestamp, zone text, after timestamptz, step integer, instant timestamptz,
  *		OUT starts timestamptz, OUT ends timestamptz, OUT missed integer)
@@ -93,16 +113,12 @@ capforecast_window(PG_FUNCTION_ARGS)
 	TimestampTz instant = Max(PG_GETARG_TIMESTAMPTZ(4), after);
 	int			first = months_before(anchor, zone, after);
 	int			missed = (months_before(anchor, zone, instant) - first) / step;
-	TupleDesc	row_type;
 	Datum		values[3];
-	bool		nulls[3] = {false, false, false};
 
-	if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "_window must be called where a row is expected");
 	values[0] = TimestampTzGetDatum(missed == 0 ? after : boundary(anchor, zone, first + missed * step));
 	values[1] = TimestampTzGetDatum(boundary(anchor, zone, first + (missed + 1) * step));
 	values[2] = Int32GetDatum(missed);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), values, nulls)));
+	return three_columns(fcinfo, values);
 }
 
 /*
@@ -125,14 +141,10 @@ capforecast_terms(PG_FUNCTION_ARGS)
 	int			periods = Max((last - months_before(anchor, zone, starts) + step - 1) / step, 1);
 	int			first = last - periods * step;
 	bool		on_grid = boundary(anchor, zone, last) == ends;
-	TupleDesc	row_type;
 	Datum		values[3];
-	bool		nulls[3] = {false, false, false};
 
-	if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "_terms must be called where a row is expected");
 	values[0] = Int32GetDatum(periods);
 	values[1] = Int32GetDatum(first);
 	values[2] = TimestampTzGetDatum(on_grid ? Min(boundary(anchor, zone, first), starts) : starts);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(row_type), values, nulls)));
+	return three_columns(fcinfo, values);
 }
