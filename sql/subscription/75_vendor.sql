@@ -265,7 +265,8 @@ CREATE FUNCTION capforecast._addons_of(vendor text, addon text DEFAULT NULL)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
 	RETURN QUERY SELECT * FROM capforecast._host_rows(NULL::capforecast._addon_row, $sql$
-		SELECT a.id, a.code, a.status, a.quantity, a.unit_price, a.currency, a.billing_period, a.period_start, a.stripe_item, a.stripe_price
+		SELECT a.id, a.code::text, a.status::text, a.quantity, a.unit_price, a.currency, a.billing_period::text, a.period_start, a.stripe_item::text,
+			a.stripe_price::text
 		FROM {_addons_sql()} a
 		WHERE a.vendor_id = {$1:vendor_subscriptions.vendor_id} AND a.status IN ('pending', 'active', 'cancelling') AND a.code = coalesce($2, a.code)
 		ORDER BY a.code$sql$, vendor, addon);

@@ -17,9 +17,9 @@ BEGIN
 			'Bind the tables addon_products and vendor_addons with bind().');
 	END IF;
 	p := capforecast._host_row(NULL::capforecast._addon_product, $sql$
-		SELECT {p:addon_products.code}, capforecast._cents({p:addon_products.price_cents}), {p:addon_products.currency}::text,
-			{p:addon_products.billing_period}, {p:addon_products.max_quantity}::bigint, {p:addon_products.is_active},
-			{p:addon_products.stripe_price_id}
+		SELECT {p:addon_products.code}::text, capforecast._cents({p:addon_products.price_cents}), {p:addon_products.currency}::text,
+			{p:addon_products.billing_period}::text, {p:addon_products.max_quantity}::bigint, {p:addon_products.is_active},
+			{p:addon_products.stripe_price_id}::text
 		FROM {addon_products} p WHERE {p:addon_products.code} = $1$sql$, addon);
 	IF p.code IS NULL THEN
 		PERFORM capforecast._fail('P0002', 'unknown_addon', format('add-on "%s" does not exist', addon),
