@@ -12,9 +12,10 @@
 
 #include "access/htup_details.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
+
+#include "common/row.h"
 
 static TimestampTz
 boundary(Timestamp anchor, Datum zone, int months)
@@ -80,19 +81,17 @@ static Datum
 three_columns(FunctionCallInfo fcinfo, Datum *values)
 {
 	bool		nulls[3] = {false, false, false};
-	TupleDesc	row_type = fcinfo->flinfo->fn_extra;
+	TupleDesc	desc = fcinfo->flinfo->fn_extra;
 	MemoryContext caller;
 
-	if (row_type == NULL)
+	if (desc == NULL)
 	{
 		caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		if (get_call_result_type(fcinfo, NULL, &row_type) != TYPEFUNC_COMPOSITE)
-			elog(ERROR, "function must be called where a row is expected");
-		row_type = BlessTupleDesc(row_type);
+		desc = row_type(fcinfo, lengthof(nulls));
 		MemoryContextSwitchTo(caller);
-		fcinfo->flinfo->fn_extra = row_type;
+		fcinfo->flinfo->fn_extra = desc;
 	}
-	return HeapTupleGetDatum(heap_form_tuple(row_type, values, nulls));
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 }
 
 /*
