@@ -159,7 +159,7 @@ test_rest(void)
 	o.season_hint = 7;
 	o.threshold = 130.0;
 	r = reached(y, 90, &o, p);
-	ok(r.season_length == 7 && r.probability > 0.5, "a flow reaches what its good days nearly are");
+	ok(r.season_length == 7 && r.probability > 0.5, "a flow reaches what its good days nearly are (%.3f)", r.probability);
 	o.threshold = 1000.0;
 	r = reached(y, 90, &o, p);
 	ok(r.probability < 0.05 && r.status == CF_REACH_NO_GROWTH, "but not what is out of its world");

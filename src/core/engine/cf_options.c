@@ -13,6 +13,8 @@ cf_options_init(CfOptions *options)
 	options->model = CF_MODEL_AUTO;
 	options->season_length = 0;
 	options->season_hint = 0;
+	options->has_days = false;
+	options->first_day = 0;
 	options->is_additive = false;
 	options->floor = (double) NAN;
 	options->cap = (double) NAN;

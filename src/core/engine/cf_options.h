@@ -22,6 +22,8 @@ typedef struct CfOptions
 	int			season_length;	/* 0: detect; 1: none; else this many steps */
 	/* where season_length is 0: what the step suggests (cf_grid_season); 1: no season; 0: not known, look for one */
 	int			season_hint;
+	bool		has_days;		/* steps are days, the first of them first_day: the calendar's months are known */
+	int64_t		first_day;		/* days since 2000-01-01 */
 	bool		is_additive;	/* the season is a sum, never a factor */
 	double		floor;			/* no value lies below; NaN: none */
 	double		cap;			/* no value lies above; NaN: none */

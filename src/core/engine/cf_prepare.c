@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "core/engine/cf_clean.h"
+#include "core/engine/cf_increment.h"
 #include "core/engine/cf_prepare.h"
 #include "core/numerics/cf_num.h"
 
@@ -19,7 +20,7 @@
 size_t
 cf_prepare_worksize(int n, int max_period)
 {
-	return 3 * (size_t) n + (size_t) n / sizeof(double) + 1 + (size_t) max_period + cf_index_worksize(n, max_period);
+	return 8 * (size_t) n + (size_t) n / sizeof(double) + 1 + (size_t) max_period + cf_index_worksize(n, max_period);
 }
 
 /* Finds the first and the last value; CF_NOT_FINITE for what cannot be computed with. */
@@ -81,11 +82,14 @@ look_at_values(const double *y, CfPrepared *p)
 	p->zero_share = (double) zeros / p->n_known;
 }
 
-/* A stock seldom falls and has grown. */
+/*
+ * A stock seldom falls, and has grown but for what came at once: a purge is not how it moves.  What is mostly 0 is a
+ * flow, however rarely it falls.
+ */
 static CfKind
-infer_kind(const double *y, const CfPrepared *p)
+infer_kind(const double *y, const CfPrepared *p, double *work)
 {
-	int			rises = 0;
+	int			falls = 0;
 	int			steps = 0;
 	int			before = 0;
 
@@ -94,10 +98,12 @@ infer_kind(const double *y, const CfPrepared *p)
 		if (!p->is_known[t])
 			continue;
 		steps++;
-		rises += y[t] >= y[before];
+		falls += y[t] < y[before];
 		before = t;
 	}
-	return p->n_known >= 7 && y[p->n - 1] > y[0] && rises >= 0.9 * steps ? CF_KIND_STOCK : CF_KIND_FLOW;
+	if (p->n_known < 7 || p->zero_share > 0.5 || falls > 0.1 * steps)
+		return CF_KIND_FLOW;
+	return cf_increment_growth(y, p->n, work) > 0.0 ? CF_KIND_STOCK : CF_KIND_FLOW;
 }
 
 static double
@@ -190,8 +196,9 @@ cf_prepare(const double *y, int n, const CfOptions *options, int learn, const Cf
 	p->y = work;
 	p->x = p->y + n;
 	p->z = p->x + n;
-	p->is_known = (bool *) (p->z + n);
-	p->index = p->z + n + (size_t) n / sizeof(double) + 1;
+	p->growth = p->z + n;
+	p->is_known = (bool *) (p->growth + n);
+	p->index = p->growth + n + (size_t) n / sizeof(double) + 1;
 	scratch = p->index + period;
 
 	for (int t = 0; t < p->n; t++)
@@ -203,8 +210,14 @@ cf_prepare(const double *y, int n, const CfOptions *options, int learn, const Cf
 		fill_gaps(p->y, p->is_known, p->n);
 	if (cf_stop_requested(stop))
 		return CF_STOPPED;
+	p->period = period;
+	p->seen = p->y[p->n - 1];
+	cf_glitch_mend(p->y, p->n, period, scratch, &p->glitches);
 	look_at_values(p->y, p);
-	p->kind = options->kind != CF_KIND_AUTO ? options->kind : infer_kind(p->y, p);
+	cf_teeth_find(p->y, p->n, options->has_days, options->first_day + p->lead, p->growth, &p->teeth);
+	p->is_daily = options->has_days || options->season_hint == DAYS_OF_WEEK;
+	p->is_flow_given = options->kind == CF_KIND_FLOW;
+	p->kind = options->kind != CF_KIND_AUTO ? options->kind : p->teeth.end != CF_TOOTH_NONE ? CF_KIND_FLOW : infer_kind(p->y, p, scratch);
 	p->is_flow = p->kind == CF_KIND_FLOW && (options->kind == CF_KIND_FLOW || options->season_hint == DAYS_OF_WEEK);
 	cf_index_estimate(p->y, p->n_known < p->n ? p->is_known : NULL, p->n, period, !options->is_additive,
 					  p->kind == CF_KIND_STOCK ? 1.0 : SEASON_DECAY, stop, scratch, p->index, &p->season);

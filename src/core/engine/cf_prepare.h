@@ -6,7 +6,9 @@
 #define CF_PREPARE_H
 
 #include "core/cf_core.h"
+#include "core/engine/cf_glitch.h"
 #include "core/engine/cf_options.h"
+#include "core/engine/cf_teeth.h"
 #include "core/models/cf_index.h"
 
 /*
@@ -23,9 +25,16 @@ typedef struct CfPrepared
 	bool		is_constant;
 	double		zero_share;
 	bool		is_flow;		/* said to be one, or values of days that do not accumulate */
+	bool		is_flow_given;
+	bool		is_daily;
+	int			period;			/* asked for, or found; 1: none */
+	CfGlitches	glitches;		/* mended in y */
+	double		seen;			/* the last value as it came */
 	double		scale;
 	double		offset;
-	double	   *y;				/* as given, gaps filled */
+	CfTeeth		teeth;
+	double	   *growth;			/* of saw-teeth, by step */
+	double	   *y;				/* as given, gaps filled, wrong values mended */
 	double	   *x;				/* without season, less offset, over scale */
 	double	   *z;				/* the same for the models to learn from: x itself, or outliers drawn in */
 	double	   *index;			/* by phase of t */

@@ -10,11 +10,13 @@
 
 #include "core/engine/cf_combine.h"
 #include "core/engine/cf_forecast.h"
+#include "core/engine/cf_insight.h"
 #include "core/engine/cf_paths.h"
 #include "core/engine/cf_prepare.h"
 #include "core/engine/cf_reach.h"
 #include "core/engine/cf_season.h"
 
+#define FLOW_SHARE 0.5			/* of the forecast's own errors in a flow's chances, where nothing happened */
 #define FEW 4
 #define SHORT 14
 #define HARDLY_COVERED 0.5
@@ -29,7 +31,7 @@ cf_reach_worksize(int n, int steps)
 		return 0;
 	detect = cf_season_worksize(n, 0);
 	simulate = cf_prepare_worksize(n, CF_MAX_SEASON) + cf_combine_worksize(n) + cf_paths_worksize(n, steps + n)
-		+ (size_t) steps + (size_t) n;
+		+ 5 * ((size_t) steps + (size_t) n) + cf_insight_worksize(n, steps + n);
 	return detect > simulate ? detect : simulate;
 }
 
@@ -60,6 +62,7 @@ start_result(const CfPrepared *p, double current, CfReach *reach)
 	reach->probability = 0.0;
 	reach->never = 1.0;
 	reach->n_points = p->n_known;
+	reach->events.n = 0;
 	reach->coverage_ratio = (double) p->n_known / p->n;
 }
 
@@ -71,21 +74,6 @@ step_at(const double *chance, int horizon, double p)
 		if (chance[k] >= p - 1e-12)
 			return k + 1;
 	return -1;
-}
-
-/* Counts of first crossings, from the last value on, into chances by step after the series' end. */
-static void
-accumulate(double *crossings, int trail, int steps)
-{
-	double		sum = 0.0;
-
-	for (int k = 0; k < trail; k++)
-		sum += crossings[k];
-	for (int k = 0; k < steps; k++)
-	{
-		sum += crossings[trail + k];
-		crossings[k] = sum / CF_PATHS;
-	}
 }
 
 static void
@@ -113,53 +101,108 @@ judge(const CfPrepared *p, double towards, double error, const CfReach *reach)
 	return reach->probability >= 0.5 ? CF_REACH_OK : CF_REACH_BEYOND;
 }
 
-/* Slope of a flow's forecast, and its usual change from step to step over the whole way. */
-static void
-flow_pace(const CfPrepared *p, const CfCombination *c, double sign, int horizon, CfPace *pace)
+/* A step's usual change, over the whole way: how large a slope may be by chance. */
+static double
+chance_slope(const CfPrepared *p, int horizon)
+{
+	double		squares = 0.0;
+
+	for (int t = 1; t < p->n; t++)
+		squares += (p->x[t] - p->x[t - 1]) * (p->x[t] - p->x[t - 1]);
+	return p->scale * sqrt(squares / (p->n - 1)) / horizon;
+}
+
+/* Slope of a flow's forecast. */
+static double
+forecast_slope(const CfPrepared *p, const CfCombination *c, int horizon)
 {
 	double		near[CF_MAX_MEMBERS];
 	double		far[CF_MAX_MEMBERS];
-	double		squares = 0.0;
 
 	cf_combine_reach(c, 1, near);
 	cf_combine_reach(c, horizon + 1, far);
-	pace->mean = sign * p->scale * (cf_combine_at(c, p->n - 1, far) - cf_combine_at(c, p->n - 1, near)) / horizon;
-	for (int t = 1; t < p->n; t++)
-		squares += (p->x[t] - p->x[t - 1]) * (p->x[t] - p->x[t - 1]);
-	pace->error = p->scale * sqrt(squares / (p->n - 1)) / horizon;
+	return p->scale * (cf_combine_at(c, p->n - 1, far) - cf_combine_at(c, p->n - 1, near)) / horizon;
 }
 
+/* A flow's chances are the mean of two views: of its regimes, and of its forecast with errors as they were. */
 static CfStatus
-simulate(const CfPrepared *p, const CfReachOptions *o, const CfStop *stop, double *work,
-		 double *crossings, CfReach *reach)
+add_flow_view(const CfPrepared *p, const CfReachOptions *o, const CfStop *stop, double share, double *work, double *chance,
+			  double *slope)
 {
 	double		sign = o->direction;
 	CfPathTask	task = {sign * o->threshold, curve_steps(o) + p->trail, o->seed};
 	CfCombination c;
-	CfPace		pace;
-	CfStatus	status;
+	double	   *crossings = work + cf_combine_worksize(p->n);
+	double		sum = 0.0;
+	CfStatus	status = cf_combine_fit(p, CF_MODEL_AUTO, p->season.period, stop, work, &c);
 
-	if (p->kind == CF_KIND_STOCK)
-	{
-		for (int t = 0; t < p->n; t++)
-			p->z[t] = sign * p->y[t];
-		cf_paths_pace(p->z, p->n, work, &pace);
-		status = cf_paths_stock(p->z, p->n, p->season.period, &pace, &task, stop, crossings);
-	}
-	else
-	{
-		status = cf_combine_fit(p, CF_MODEL_AUTO, p->season.period, stop, work, &c);
-		if (status != CF_OK)
-			return status;
-		flow_pace(p, &c, sign, o->horizon, &pace);
-		status = cf_paths_flow(p, &c, sign, &task, stop, work + cf_combine_worksize(p->n), crossings);
-	}
 	if (status != CF_OK)
 		return status;
-	accumulate(crossings, p->trail, curve_steps(o));
-	take_chances(crossings, o, reach);
-	reach->slope = sign * pace.mean;
-	reach->status = judge(p, pace.mean, pace.error, reach);
+	*slope = (1.0 - share) * *slope + share * forecast_slope(p, &c, o->horizon);
+	status = cf_paths_flow(p, &c, sign, &task, stop, crossings + task.steps, crossings);
+	for (int k = 0; status == CF_OK && k < task.steps; k++)
+	{
+		sum += crossings[k];
+		chance[k] = (1.0 - share) * chance[k] + share * sum / CF_PATHS;
+	}
+	return status;
+}
+
+/* The share of futures that have reached the goal by each step. */
+static CfStatus
+count_futures(const CfPrepared *p, const CfInsight *in, const CfReachOptions *o, int steps, const CfStop *stop, double *work,
+			  double *chance)
+{
+	CfGoal		goal;
+	double		sum = 0.0;
+
+	cf_insight_goal(p, in, o->threshold, o->direction, steps, work, &goal);
+	for (int k = 0; k < steps; k++)
+		chance[k] = 0.0;
+	for (int i = 0; i < CF_INSIGHT_PATHS; i++)
+	{
+		int			step;
+
+		if (i % 8 == 0 && cf_stop_requested(stop))
+			return CF_STOPPED;
+		step = cf_insight_walk(p, in, i, &goal, steps, work + 2 * steps);
+		if (step > 0)
+			chance[step - 1] += 1.0;
+	}
+	for (int k = 0; k < steps; k++)
+	{
+		sum += chance[k];
+		chance[k] = sum / CF_INSIGHT_PATHS;
+	}
+	return CF_OK;
+}
+
+static CfStatus
+simulate(const CfPrepared *p, const CfReachOptions *o, const CfStop *stop, double *work,
+		 double *chance, CfReach *reach)
+{
+	double		sign = o->direction;
+	int			steps = curve_steps(o) + p->trail;
+	CfInsightTask task = {steps, true, !(o->direction == CF_DOWNWARD && o->threshold <= 0.0), o->seed};
+	CfInsight	in;
+	double		slope;
+	CfStatus	status = cf_insight_find(p, &task, stop, work, &in);
+
+	if (status != CF_OK)
+		return status;
+	work += cf_insight_worksize(p->n, steps);
+	status = count_futures(p, &in, o, steps, stop, work, chance);
+	slope = in.slope;
+	if (status == CF_OK && p->kind == CF_KIND_FLOW && p->teeth.end == CF_TOOTH_NONE)
+		status = add_flow_view(p, o, stop, FLOW_SHARE * in.calm, work, chance, &slope);
+	if (status != CF_OK)
+		return status;
+	for (int k = 0; k < curve_steps(o); k++)
+		chance[k] = chance[p->trail + k];
+	take_chances(chance, o, reach);
+	reach->slope = slope;
+	reach->events = in.events;
+	reach->status = judge(p, sign * slope, in.is_stock ? in.pace.error : chance_slope(p, o->horizon), reach);
 	return CF_OK;
 }
 
@@ -172,6 +215,9 @@ prepare(const double *y, int n, const CfReachOptions *o, const CfStop *stop, dou
 
 	cf_options_init(&options);
 	options.kind = o->kind;
+	options.season_hint = o->season_hint;
+	options.has_days = o->has_days;
+	options.first_day = o->first_day;
 	options.season_length = o->season_length > 0 ? o->season_length : o->season_hint;
 	if (options.season_length == 0)
 	{
@@ -204,7 +250,7 @@ cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *st
 			probability[k] = 0.0;
 	if (status == CF_TOO_FEW)
 		p.n = 1;
-	current = status == CF_OK ? p.y[p.n - 1] : (double) NAN;
+	current = status == CF_OK ? p.seen : (double) NAN;
 	p.season.period = p.season.period > 0 ? p.season.period : 1;
 	start_result(&p, current, reach);
 	sign = options->direction;
@@ -229,7 +275,8 @@ cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *st
 		return CF_OK;
 	}
 	work += cf_prepare_worksize(n, CF_MAX_SEASON);
-	crossings = work + cf_combine_worksize(n) + cf_paths_worksize(n, steps + n);
+	crossings = work;
+	work += steps + n;
 	status = simulate(&p, options, stop, work, crossings, reach);
 	for (int k = 0; status == CF_OK && probability != NULL && k < steps; k++)
 		probability[k] = crossings[k];

@@ -6,6 +6,7 @@
 #define CF_REACH_H
 
 #include "core/cf_core.h"
+#include "core/engine/cf_event.h"
 
 #define CF_REACH_MAX_HORIZON 10000
 
@@ -36,6 +37,8 @@ typedef struct CfReachOptions
 	CfKind		kind;
 	int			season_length;	/* as in CfOptions */
 	int			season_hint;
+	bool		has_days;		/* as in CfOptions */
+	int64_t		first_day;
 	uint64_t	seed;			/* the same seed and series give the same answer */
 } CfReachOptions;
 
@@ -57,6 +60,7 @@ typedef struct CfReach
 	double		never;			/* 1 - probability: not within the horizon */
 	int			n_points;
 	double		coverage_ratio;
+	CfEvents	events;			/* what has happened; index in steps of y */
 } CfReach;
 
 /* steps: the larger of horizon and curve. */

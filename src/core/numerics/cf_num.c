@@ -8,6 +8,7 @@
  * (Steele, Lea, Flood 2014).
  */
 #include <math.h>
+#include <string.h>
 
 #include "core/numerics/cf_num.h"
 
@@ -17,6 +18,9 @@
 double
 cf_num_log(double x)
 {
+	/* 1 / 21, 1 / 19, ... 1 / 3 */
+	static const double term[10] = {1.0 / 21.0, 1.0 / 19.0, 1.0 / 17.0, 1.0 / 15.0, 1.0 / 13.0, 1.0 / 11.0, 1.0 / 9.0,
+	1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0};
 	int			k;
 	double		f = frexp(x, &k);
 	double		s;
@@ -30,17 +34,31 @@ cf_num_log(double x)
 	}
 	s = (f - 1.0) / (f + 1.0);
 	z = s * s;
-	for (int i = 21; i >= 3; i -= 2)
-		sum = (sum + 1.0 / i) * z;
+	for (int i = 0; i < 10; i++)
+		sum = (sum + term[i]) * z;
 	return k * LN2_HI + (2.0 * s + (2.0 * s * sum + k * LN2_LO));
+}
+
+/* x times 2 to the k, for results that are not denormal. */
+static double
+times_power_of_two(double x, int k)
+{
+	uint64_t	bits = (uint64_t) (k + 1023) << 52;
+	double		power;
+
+	memcpy(&power, &bits, sizeof(power));
+	return x * power;
 }
 
 double
 cf_num_exp(double x)
 {
+	/* 1 / 14!, 1 / 13!, ... 1 / 2! */
+	static const double term[13] = {1.0 / 87178291200.0, 1.0 / 6227020800.0, 1.0 / 479001600.0, 1.0 / 39916800.0,
+	1.0 / 3628800.0, 1.0 / 362880.0, 1.0 / 40320.0, 1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5};
 	double		k;
 	double		r;
-	double		sum = 1.0;
+	double		sum = 0.0;
 
 	if (x > 709.0)
 		x = 709.0;
@@ -48,9 +66,10 @@ cf_num_exp(double x)
 		return 0.0;
 	k = floor(x / 0.69314718055994530942 + 0.5);
 	r = (x - k * LN2_HI) - k * LN2_LO;
-	for (int i = 14; i >= 1; i--)
-		sum = 1.0 + sum * r / i;
-	return ldexp(sum, (int) k);
+	for (int i = 0; i < 13; i++)
+		sum = (sum + term[i]) * r;
+	sum = 1.0 + (r + r * sum);
+	return k > -1022.0 && k < 1024.0 ? times_power_of_two(sum, (int) k) : ldexp(sum, (int) k);
 }
 
 double

@@ -1,0 +1,35 @@
+/*
+ * cf_increment.h
+ *		The increments of a stock: one-offs taken out, and what is left.
+ */
+#ifndef CF_INCREMENT_H
+#define CF_INCREMENT_H
+
+#include "core/cf_core.h"
+
+#define CF_MAX_ONE_OFFS 64
+
+typedef struct CfIncrements
+{
+	int			n;				/* values; increments are of steps 1 to n - 1, step 0 of each array is 0 */
+	bool		is_whole;		/* all values are whole numbers */
+	double	   *value;			/* increments without one-offs */
+	double	   *pace;			/* the same, outliers drawn in */
+	double	   *noise;			/* about the pace near by, over its usual size there */
+	double		noise_size;		/* robust standard deviation of pace about its running median */
+	double		pace_size;		/* how large a pace may be */
+	int			n_one_offs;
+	int			one_off_at[CF_MAX_ONE_OFFS];
+	double		one_off[CF_MAX_ONE_OFFS];
+	double		total;			/* of all increments without one-offs */
+} CfIncrements;
+
+extern size_t cf_increment_worksize(int n);
+
+/* Of y[n], no value missing, n >= 4.  Everything in *inc points into work. */
+extern void cf_increment_analyse(const double *y, int n, double *work, CfIncrements *inc);
+
+/* The first step of that alone: how much y[n] has grown but for its one-offs.  work: 4 n doubles. */
+extern double cf_increment_growth(const double *y, int n, double *work);
+
+#endif							/* CF_INCREMENT_H */
