@@ -6,6 +6,7 @@
 #define CF_FORECAST_H
 
 #include "core/cf_core.h"
+#include "core/engine/cf_event.h"
 #include "core/engine/cf_options.h"
 #include "core/models/cf_models.h"
 
@@ -35,6 +36,7 @@ typedef struct CfForecastInfo
 	double		coverage_ratio;	/* n_points over the steps from the first value to the last */
 	double		error_scale;	/* typical one-step error (root mean square) */
 	unsigned	flags;
+	CfEvents	events;			/* what has happened; index in steps of y */
 } CfForecastInfo;
 
 /* Doubles of scratch that cf_forecast needs; 0 where an argument is out of range. */

@@ -63,27 +63,20 @@ are_last_monotone(const CfRegimes *r)
 		|| (s[0].fit.slope > s[1].fit.slope && s[1].fit.slope > s[2].fit.slope);
 }
 
-/* 0 to 1: where a between from and to is. */
-static double
-share_between(double a, double from, double to)
+/* By its odds, and of paces by their ratio: those of real stocks that differ less come back. */
+double
+cf_future_distinctness(const CfRegimes *r)
 {
-	return a <= from ? 0.0 : a >= to ? 1.0 : (a - from) / (to - from);
-}
-
-/*
- * How plainly the only change of a history is one: by its odds, and of paces by their ratio.  Paces of real stocks
- * that differ less come back.
- */
-static double
-distinctness(const CfRegimes *r)
-{
-	double		plain = share_between(r->log_odds, 0.0, 8.0);
+	double		plain = cf_num_share(r->log_odds, 0.0, 8.0);
 	double		a = fabs(r->segment[0].fit.slope);
-	double		b = fabs(r->segment[1].fit.slope);
+	double		b;
 
+	if (r->n_all != 2)
+		return 0.0;
+	b = fabs(r->segment[1].fit.slope);
 	if (r->segment[0].terms != CF_TERMS_SLOPE)
 		return plain;
-	return plain * share_between(a > b ? a : b, 2.0 * (a < b ? a : b), 3.0 * (a < b ? a : b));
+	return plain * cf_num_share(a > b ? a : b, 2.0 * (a < b ? a : b), 3.0 * (a < b ? a : b));
 }
 
 double
@@ -91,8 +84,7 @@ cf_future_calm(const CfRegimes *r, const CfComponent *c)
 {
 	double		share = 1.0;
 
-	if (r->n_all == 2)
-		share *= 1.0 - 0.9 * distinctness(r);
+	share *= 1.0 - 0.9 * cf_future_distinctness(r);
 	if (are_last_monotone(r))
 		share *= 0.4;
 	if (c->bend != 0.0)

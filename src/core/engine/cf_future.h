@@ -48,6 +48,9 @@ extern double cf_future_unseasoned(const CfFamily *family, bool is_log, int n, i
 /* 1 where nothing happened, less where the past is no guide: how much weight views of the whole past deserve. */
 extern double cf_future_calm(const CfRegimes *regimes, const CfComponent *c);
 
+/* How plainly the only change of a history is one, 0 to 1; 0 where there are none or several. */
+extern double cf_future_distinctness(const CfRegimes *regimes);
+
 /* The component that a path follows; paths are spread over the mixture by weight. */
 extern const CfComponent *cf_future_component(const CfRegimes *regimes, int path, int n_paths);
 

@@ -26,6 +26,7 @@ typedef struct CfPrepared
 	double		zero_share;
 	bool		is_flow;		/* said to be one, or values of days that do not accumulate */
 	bool		is_flow_given;
+	bool		is_fine;		/* steps of a day or less: something may happen between them */
 	bool		is_daily;
 	int			period;			/* asked for, or found; 1: none */
 	CfGlitches	glitches;		/* mended in y */

@@ -267,6 +267,12 @@ cf_num_binary_scale(double x)
 	return ldexp(1.0, exponent - 1);
 }
 
+double
+cf_num_share(double a, double from, double to)
+{
+	return a <= from ? 0.0 : a >= to ? 1.0 : (a - from) / (to - from);
+}
+
 uint64_t
 cf_num_random(uint64_t *state)
 {

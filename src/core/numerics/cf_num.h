@@ -41,6 +41,9 @@ extern double cf_num_sum(const double *a, int n);
 /* The largest power of two not above |x|; 1 where x is 0. */
 extern double cf_num_binary_scale(double x);
 
+/* Where a is on the way from "from" to "to": 0 to 1. */
+extern double cf_num_share(double a, double from, double to);
+
 /* splitmix64: state is any 64 bits and is advanced; and the same as a double in [0, 1). */
 extern uint64_t cf_num_random(uint64_t *state);
 extern double cf_num_uniform(uint64_t *state);
