@@ -2,7 +2,7 @@
 
 CREATE TABLE capforecast.own_metric (
 	metric    text PRIMARY KEY CHECK (metric ~ '^[a-z][a-z0-9_]{0,62}$'),
-	kind      text NOT NULL CHECK (kind IN ('stock', 'flow')),
+	kind      text NOT NULL CHECK (kind IN ('stock', 'flow', 'gauge')),
 	unit      text,
 	floor     double precision,
 	cap       double precision CHECK (cap >= floor),

@@ -19,10 +19,10 @@ BEGIN
 		RAISE invalid_parameter_value USING
 			MESSAGE = 'query must not be null',
 			HINT = 'Give one SELECT that returns one row with one number.';
-	ELSIF add_metric.kind IS NULL OR add_metric.kind NOT IN ('stock', 'flow') THEN
+	ELSIF add_metric.kind IS NULL OR add_metric.kind NOT IN ('stock', 'flow', 'gauge') THEN
 		RAISE invalid_parameter_value USING
 			MESSAGE = format('"%s" is not a kind of metric', add_metric.kind),
-			HINT = 'Use stock for a level that accumulates, flow for an amount per day.';
+			HINT = 'Use stock for a level that accumulates, flow for an amount per day, gauge for a level that goes up and down.';
 	ELSIF add_metric.direction IS NULL OR add_metric.direction NOT IN ('up', 'down') THEN
 		RAISE invalid_parameter_value USING
 			MESSAGE = format('"%s" is not a direction', add_metric.direction),
@@ -53,7 +53,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.add_metric(text, text, text, text, double precision, double precision, double precision, text, text) IS
-	'Watch a number of your own: one SELECT that returns it, and its limit as a number or as a query. Both run as the role that calls this, read-only, with search_path pg_catalog (so qualify your tables), 5 s at most; they run once at once, so that a mistake shows, and daily by the job capture_metrics. kind: stock, a level that accumulates, or flow, an amount per day (return that of the last 24 hours). A definition of the same name is replaced, its history is kept.';
+	'Watch a number of your own: one SELECT that returns it, and its limit as a number or as a query. Both run as the role that calls this, read-only, with search_path pg_catalog (so qualify your tables), 5 s at most; they run once at once, so that a mistake shows, and daily by the job capture_metrics. kind: stock, a level that accumulates, flow, an amount per day (return that of the last 24 hours), or gauge, a level that goes up and down. A definition of the same name is replaced, its history is kept.';
 
 CREATE FUNCTION capforecast.drop_metric(name text)
 	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$

@@ -10,25 +10,26 @@ COMMENT ON TYPE capforecast.forecast_status IS
 -- Composite types and not RETURNS TABLE, so that results and arguments may share names.
 CREATE TYPE capforecast.series_forecast AS (
 	step integer, ds timestamptz, yhat double precision, yhat_lower double precision, yhat_upper double precision,
-	model text, status capforecast.forecast_status, reason text
+	model text, status capforecast.forecast_status, reason text, kind text, events text
 );
 COMMENT ON TYPE capforecast.series_forecast IS
-	'A step of forecast(series): step 1 follows the last point. Where no forecast can be made, one row with status and reason, step to yhat_upper NULL.';
+	'A step of forecast(series): step 1 follows the last point. Where no forecast can be made, one row with status and reason, step to yhat_upper NULL. kind: stock, flow or gauge, as given or inferred. events: what has happened in the history, oldest first, joined by "; ": one-off, pace changed, level changed, stopped, wrong value or saturates, the signed size (pace: per step) and the day; falls back every month, week or n days. NULL: nothing.';
 
 CREATE TYPE capforecast.metric_forecast AS (
 	metric text, forecast_date date, predicted double precision, lower_bound double precision, upper_bound double precision,
-	model text, status capforecast.forecast_status, reason text
+	model text, status capforecast.forecast_status, reason text, kind text, events text
 );
 COMMENT ON TYPE capforecast.metric_forecast IS
-	'A day of forecast(metric). Where no forecast can be made, one row with status and reason, forecast_date to upper_bound NULL.';
+	'A day of forecast(metric). Where no forecast can be made, one row with status and reason, forecast_date to upper_bound NULL. kind and events as in series_forecast.';
 
 CREATE TYPE capforecast.threshold_forecast AS (
 	status capforecast.forecast_status, reason text, current_value double precision, threshold double precision,
 	days_left integer, breach_date date, breach_date_earliest date, breach_date_latest date,
-	breach_probability double precision, model text, n_points integer, coverage_ratio double precision, ready_on date
+	breach_probability double precision, model text, n_points integer, coverage_ratio double precision, ready_on date,
+	kind text, events text
 );
 COMMENT ON TYPE capforecast.threshold_forecast IS
-	'The answer of time_to_threshold(). days_left and breach_date (UTC; reached by then with a chance of a half) are set where status is ok or already_breached (then 0, and the day since which). Earliest and latest hold the range of the confidence level, NULL beyond the horizon; breach_probability is the chance within the horizon; ready_on is when there will be enough points.';
+	'The answer of time_to_threshold(). days_left and breach_date (UTC; reached by then with a chance of a half) are set where status is ok or already_breached (then 0, and the day since which). Earliest and latest hold the range of the confidence level, NULL beyond the horizon; breach_probability is the chance within the horizon; ready_on is when there will be enough points. kind and events as in series_forecast.';
 
 CREATE TYPE capforecast.threshold_curve AS (forecast capforecast.threshold_forecast, chances double precision[]);
 COMMENT ON TYPE capforecast.threshold_curve IS

@@ -47,13 +47,15 @@ cf_stop_requested(const CfStop *stop)
 
 /*
  * A stock is a level that accumulates (vendors, rows, bytes); a flow is an
- * amount per day (orders).  They want different models.
+ * amount per day (orders); a gauge is a level that goes up and down (connections, load), of
+ * which there is nothing to add up.  They want different models.
  */
 typedef enum CfKind
 {
 	CF_KIND_AUTO = 0,			/* infer from the data */
 	CF_KIND_STOCK,
-	CF_KIND_FLOW
+	CF_KIND_FLOW,
+	CF_KIND_GAUGE
 } CfKind;
 
 #endif							/* CF_CORE_H */

@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 
 #include "common/clock.h"
+#include "forecast/forecast_events.h"
 #include "forecast/forecast_metric.h"
 #include "forecast/forecast_run.h"
 
@@ -73,7 +74,7 @@ append_method(StringInfo text, const Forecast *forecast)
 						 cf_model_entry(info->members[i])->name);
 	if (info->model == CF_MODEL_AUTO && info->n_members > 0)
 		appendStringInfoChar(text, ')');
-	appendStringInfo(text, " from %d points of a %s", info->n_points, info->kind == CF_KIND_STOCK ? "stock" : "flow");
+	appendStringInfo(text, " from %d points of a %s", info->n_points, forecast_kind_name(info->kind));
 	if (info->season_length > 1)
 		appendStringInfo(text, " with a pattern that repeats every %d steps", info->season_length);
 }
@@ -97,6 +98,8 @@ explain(const char *subject, const Forecast *forecast, const ForecastRequest *re
 					 number_text(forecast, forecast->lower[last]),
 					 number_text(forecast, forecast->upper[last]), request->level * 100.0);
 	append_method(&text, forecast);
+	if (forecast->events != NULL)
+		appendStringInfo(&text, "; seen in it: %s", forecast->events);
 	if (forecast->verdict.status == FORECAST_UNRELIABLE)
 		appendStringInfo(&text, "; do not act on it: %s", as_clause(forecast->verdict.reason));
 	else if (forecast->verdict.reason != NULL)

@@ -14,6 +14,7 @@
 
 #include "common/clock.h"
 #include "core/numerics/cf_num.h"
+#include "forecast/forecast_events.h"
 #include "forecast/forecast_reach.h"
 #include "forecast/forecast_run.h"
 
@@ -138,6 +139,8 @@ describe_passage(const ForecastInput *input, const ReachRequest *request, const 
 {
 	char	   *until = clock_date_text(clock_utc_day(request->until));
 
+	reach->kind = forecast_kind_name(passage->kind);
+	reach->events = forecast_events_text(&passage->events, &input->on_grid.grid);
 	reach->has_probability = true;
 	reach->probability = passage->probability;
 	reach->has_earliest = day_of_step(input, passage->earliest, request, &reach->earliest);
@@ -197,8 +200,11 @@ simulate(const ForecastInput *input, const ReachRequest *request, Reach *reach)
 	};
 	CfReach		passage;
 	CfStatus	status;
-	double	   *work = series_work(cf_reach_worksize(on_grid->grid.n, options.curve));
+	double	   *work;
 	double	   *curve = palloc(sizeof(double) * options.curve);
+
+	options.has_days = forecast_first_day(&on_grid->grid, &options.first_day);
+	work = series_work(cf_reach_worksize(on_grid->grid.n, options.curve));
 
 	FORECAST_CALL(status, cf_reach(on_grid->y, on_grid->grid.n, &options, &forecast_stop, work, curve, &passage));
 	pfree(work);

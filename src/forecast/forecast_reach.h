@@ -54,6 +54,8 @@ typedef struct Reach
 	double		coverage_ratio;
 	bool		has_ready;
 	DateADT		ready;			/* enough points by then */
+	const char *kind;			/* given or inferred; NULL: not asked */
+	char	   *events;			/* what has happened; NULL: nothing */
 } Reach;
 
 /* The arguments from "first" on: threshold, horizon, confidence_level, direction, season_length, kind, as_of. */

@@ -128,10 +128,12 @@ request_kind_by_name(const char *name)
 		return CF_KIND_STOCK;
 	if (strcmp(name, "flow") == 0)
 		return CF_KIND_FLOW;
+	if (strcmp(name, "gauge") == 0)
+		return CF_KIND_GAUGE;
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("kind \"%s\" does not exist", name),
-			 errhint("Give stock for a level that accumulates, flow for an amount per step, NULL to infer it.")));
+			 errhint("Give stock for a level that accumulates, flow for an amount per step, gauge for a level that goes up and down, NULL to infer it.")));
 }
 
 CfKind

@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "common/row.h"
+#include "forecast/forecast_events.h"
 #include "forecast/forecast_metric.h"
 #include "forecast/forecast_run.h"
 
@@ -23,7 +24,9 @@
 #define COLUMN_MODEL	5
 #define COLUMN_STATUS	6
 #define COLUMN_REASON	7
-#define N_COLUMNS		8
+#define COLUMN_KIND		8
+#define COLUMN_EVENTS	9
+#define N_COLUMNS		10
 
 static const char *
 model_name(const Forecast *forecast, const ForecastRequest *request)
@@ -46,6 +49,16 @@ common_columns(ReturnSetInfo *rsinfo, const Forecast *forecast, const ForecastRe
 	{
 		values[COLUMN_REASON] = CStringGetTextDatum(forecast->verdict.reason);
 		nulls[COLUMN_REASON] = false;
+	}
+	if (forecast->has_numbers)
+	{
+		values[COLUMN_KIND] = CStringGetTextDatum(forecast_kind_name(forecast->info.kind));
+		nulls[COLUMN_KIND] = false;
+	}
+	if (forecast->events != NULL)
+	{
+		values[COLUMN_EVENTS] = CStringGetTextDatum(forecast->events);
+		nulls[COLUMN_EVENTS] = false;
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 
+#include "forecast/forecast_events.h"
 #include "forecast/forecast_run.h"
 
 static bool
@@ -34,6 +35,13 @@ forecast_season_hint(const CfGrid *grid)
 	int			hint = cf_grid_season(grid);
 
 	return hint > 1 ? hint : 0;
+}
+
+bool
+forecast_first_day(const CfGrid *grid, int64_t *day)
+{
+	*day = grid->step == CF_DAY ? series_grid_day(grid, 0) : 0;
+	return grid->step == CF_DAY;
 }
 
 double
@@ -149,6 +157,7 @@ forecast_run_levels(const Series *series, const ForecastRequest *request,
 	if (request->may_be_count && isnan(options.floor) && !has_negative(on_grid->y, on_grid->grid.n))
 		options.floor = 0.0;
 	options.season_hint = forecast_season_hint(&on_grid->grid);
+	options.has_days = forecast_first_day(&on_grid->grid, &options.first_day);
 	work = series_work(cf_forecast_worksize(on_grid->grid.n, request->horizon));
 	FORECAST_CALL(status, cf_forecast(on_grid->y, on_grid->grid.n, &options, request->horizon,
 									  levels, n_levels, &forecast_stop, work,
@@ -158,6 +167,7 @@ forecast_run_levels(const Series *series, const ForecastRequest *request,
 	forecast->has_numbers = status == CF_OK;
 	if (!forecast->has_numbers)
 		return;
+	forecast->events = forecast_events_text(&forecast->info.events, &on_grid->grid);
 	if (forecast->info.flags & CF_FLAG_UNRELIABLE)
 		forecast->verdict.status = FORECAST_UNRELIABLE;
 	forecast->verdict.reason = forecast_remarked(remarks(&forecast->info), on_grid->remark);

@@ -20,6 +20,7 @@ typedef struct Forecast
 	bool		has_numbers;	/* the rest is set: where the status is ok, or unreliable in a degree */
 	ForecastInput input;
 	CfForecastInfo info;
+	char	   *events;			/* what has happened; NULL: nothing */
 	bool		is_count;		/* taken for whole numbers that are never negative */
 	int			horizon;
 	int			n_levels;
@@ -40,6 +41,9 @@ extern double forecast_level(double level, double miss_factor);
 
 /* The season that the step suggests; 0: none, look for one. */
 extern int	forecast_season_hint(const CfGrid *grid);
+
+/* Whether steps are days; the day of the first one, since 2000-01-01. */
+extern bool forecast_first_day(const CfGrid *grid, int64_t *day);
 
 /* Whether all values are whole and none is negative. */
 extern bool forecast_are_counts(const double *y, int n);

@@ -24,7 +24,7 @@ enum
 {
 	COLUMN_STATUS, COLUMN_REASON, COLUMN_CURRENT, COLUMN_THRESHOLD, COLUMN_DAYS_LEFT, COLUMN_BREACH,
 	COLUMN_EARLIEST, COLUMN_LATEST, COLUMN_PROBABILITY, COLUMN_MODEL, COLUMN_POINTS, COLUMN_COVERAGE,
-	COLUMN_READY, N_COLUMNS
+	COLUMN_READY, COLUMN_KIND, COLUMN_EVENTS, N_COLUMNS
 };
 
 /* The attributes of threshold_curve, in order. */
@@ -69,6 +69,8 @@ row_of(TupleDesc desc, const ReachRequest *request, const Reach *reach)
 	put(&row, COLUMN_POINTS, true, Int32GetDatum(reach->n_points));
 	put(&row, COLUMN_COVERAGE, reach->has_coverage, Float8GetDatum(reach->coverage_ratio));
 	put(&row, COLUMN_READY, reach->has_ready, DateADTGetDatum(reach->ready));
+	put(&row, COLUMN_KIND, reach->kind != NULL, reach->kind == NULL ? (Datum) 0 : CStringGetTextDatum(reach->kind));
+	put(&row, COLUMN_EVENTS, reach->events != NULL, reach->events == NULL ? (Datum) 0 : CStringGetTextDatum(reach->events));
 	return row;
 }
 

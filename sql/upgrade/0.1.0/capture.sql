@@ -8,3 +8,5 @@ ALTER TABLE capforecast.own_metric ADD COLUMN limit_value double precision, ADD 
 UPDATE capforecast.own_metric m SET limit_value = q.limit_value
 FROM capforecast._metric_query q WHERE q.metric OPERATOR(pg_catalog.=) m.metric;
 ALTER TABLE capforecast._metric_query DROP COLUMN limit_value;
+ALTER TABLE capforecast.own_metric DROP CONSTRAINT own_metric_kind_check,
+	ADD CONSTRAINT own_metric_kind_check CHECK (kind IN ('stock', 'flow', 'gauge'));

@@ -19,8 +19,6 @@
 #define END 4					/* steps at either end without a change */
 #define MAX_SIDE 7
 #define LARGEST_SCORE 1e6
-#define RECENT 112				/* steps that a remark looks at */
-#define REMARKABLE 8.0			/* score worth a remark */
 
 size_t
 cf_change_worksize(int n)
@@ -229,20 +227,4 @@ cf_change_detect(const double *y, int n, int period, int max, const CfStop *stop
 	order_by_index(changes, found.n);
 	*n_changes = found.n;
 	return CF_OK;
-}
-
-bool
-cf_change_is_recent(const double *x, int n, double *work)
-{
-	int			newest = n < RECENT ? n : RECENT;
-	double		size;
-
-	if (newest < 4 * END)
-		return false;
-	(void) jumps(x + n - newest, newest, NULL, work + newest, work);
-	size = usual_size(work, END, newest - END + 1, 1e-9, work + newest);
-	for (int t = newest - newest / 4; t <= newest - END; t++)
-		if (fabs(work[t]) > REMARKABLE * size)
-			return true;
-	return false;
 }

@@ -30,10 +30,4 @@ extern size_t cf_change_worksize(int n);
 extern CfStatus cf_change_detect(const double *y, int n, int period, int max, const CfStop *stop, double *work,
 								 CfChange *changes, int *n_changes);
 
-/*
- * Has the level of x[n] (no season, no value missing) clearly jumped in the newest quarter of its newest 112
- * steps?  For a remark: the bar is higher than for cf_change_detect.  work: 2 n doubles.
- */
-extern bool cf_change_is_recent(const double *x, int n, double *work);
-
 #endif							/* CF_CHANGE_H */

@@ -46,7 +46,7 @@ are_options_valid(const CfReachOptions *o)
 {
 	return isfinite(o->threshold) && o->horizon >= 1 && (o->direction == CF_UPWARD || o->direction == CF_DOWNWARD)
 		&& o->confidence_level > 0.0 && o->confidence_level < 1.0
-		&& o->kind >= CF_KIND_AUTO && o->kind <= CF_KIND_FLOW
+		&& o->kind >= CF_KIND_AUTO && o->kind <= CF_KIND_GAUGE
 		&& o->season_length >= 0 && o->season_length <= CF_MAX_SEASON
 		&& o->season_hint >= 0 && o->season_hint <= CF_MAX_SEASON;
 }

@@ -137,7 +137,7 @@ cf_fill_lacks_zeros(const double *y, int n, int n_filled, CfKind kind)
 	int			falls = 0;
 	bool		has_ones;
 
-	if (kind == CF_KIND_STOCK || n_filled == n || n_filled < MIN_COUNTS)
+	if (kind == CF_KIND_STOCK || kind == CF_KIND_GAUGE || n_filled == n || n_filled < MIN_COUNTS)
 		return false;
 	for (int k = 0; k < n; k++)
 	{
