@@ -100,7 +100,7 @@ SELECT * FROM forecast('{2026-01-01 5}'::series, season_length => -7);
 SELECT * FROM forecast('{2026-01-01 5}'::series, season_length => 2001);
 SELECT * FROM forecast('{2026-01-01 5}'::series, floor => 5, cap => 4);
 SELECT * FROM forecast('{2026-01-01 5}'::series, floor => 'nan');
-SELECT * FROM forecast('{2026-01-01 5}'::series, kind => 'gauge');
+SELECT * FROM forecast('{2026-01-01 5}'::series, kind => 'level');
 SELECT * FROM forecast('{2026-01-01 5}'::series, as_of => 'infinity');
 
 -- Many series in one statement: a bad one is a row of its own.

@@ -58,14 +58,14 @@ SELECT yhat BETWEEN 19 AND 21 AS about_20, reason FROM forecast((SELECT series_a
 
 -- Equal times: added for a flow, else the last one counts.
 CREATE TEMP TABLE doubled AS SELECT date '2026-04-01' + i AS d, y FROM generate_series(0, 29) i, (VALUES (40), (60)) v(y) WHERE y = 60 OR i % 10 = 0;
-SELECT kind, reason, round(max(abs(yhat - 60))) AS off FROM (VALUES ('stock'), ('flow'), (NULL)) v(kind),
+SELECT v.kind, reason, round(max(abs(yhat - 60))) AS off FROM (VALUES ('stock'), ('flow'), (NULL)) v(kind),
 	LATERAL forecast((SELECT series_agg(d, y) FROM doubled), 7, kind => v.kind) GROUP BY 1, 2 ORDER BY 1 NULLS LAST;
 SELECT current_value FROM time_to_threshold((SELECT series_agg(d, y) FROM (SELECT d, y FROM doubled UNION ALL SELECT '2026-04-30', 15) q), 1000, kind => 'flow', as_of => '2026-05-01');
 
 -- Days that GROUP BY left out are zeros of counts, and stay unknown of everything else.
 CREATE TEMP TABLE few AS SELECT date '2026-01-01' + i AS d, 1 + i % 2 AS y FROM generate_series(0, 99) i WHERE i % 5 IN (0, 2, 3);
-SELECT kind, round(avg(yhat)::numeric, 1) AS a_day, min(reason) AS reason FROM (VALUES ('flow'), ('stock')) v(kind),
-	LATERAL forecast((SELECT series_agg(d, y) FROM few), 10, kind => v.kind) GROUP BY kind ORDER BY kind;
+SELECT v.kind, round(avg(yhat)::numeric, 1) AS a_day, min(reason) AS reason FROM (VALUES ('flow'), ('stock')) v(kind),
+	LATERAL forecast((SELECT series_agg(d, y) FROM few), 10, kind => v.kind) GROUP BY v.kind ORDER BY v.kind;
 SELECT round(avg(yhat)::numeric, 1) AS a_day, min(reason) AS reason FROM forecast((SELECT series_agg(d, 250 + y) FROM few), 10, kind => 'flow');
 -- one day in six: still by days
 SELECT round(avg(yhat)::numeric, 1) < 1 AS by_days, min(ds), min(reason) AS reason

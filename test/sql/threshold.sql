@@ -109,7 +109,7 @@ SELECT * FROM time_to_threshold('{}'::series, 5, NULL);
 SELECT * FROM time_to_threshold('{}'::series, 5, confidence_level => 80);
 SELECT * FROM time_to_threshold('{}'::series, 5, direction => 'sideways');
 SELECT * FROM time_to_threshold('{}'::series, 5, direction => NULL);
-SELECT * FROM time_to_threshold('{}'::series, 5, kind => 'gauge');
+SELECT * FROM time_to_threshold('{}'::series, 5, kind => 'level');
 SELECT * FROM time_to_threshold('{}'::series, 5, season_length => -1);
 \set VERBOSITY sqlstate
 SELECT * FROM time_to_threshold('{}'::series, 'nan');

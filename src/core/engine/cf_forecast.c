@@ -11,6 +11,7 @@
 #include "core/engine/cf_interval.h"
 #include "core/engine/cf_prepare.h"
 #include "core/engine/cf_season.h"
+#include "core/engine/cf_story.h"
 #include "core/numerics/cf_num.h"
 
 #define SHORT 14
@@ -324,7 +325,7 @@ cf_forecast(const double *y, int n, const CfOptions *given, int horizon,
 		if (status != CF_OK)
 			return status;
 		work += cf_insight_worksize(n, cf_band_ahead(out.ahead));
-		info->events = in.events;
+		cf_story_tell(&p, &in, &info->events);
 		shift_one_off(&in, &p);
 		out.share = share_of_futures(&p, &in);
 	}

@@ -303,6 +303,7 @@ level_about(const CfForm *form, const CfSegment *segment, int t)
 	return sum / (to - from + 1);
 }
 
+/* No level in logs rises beyond this, nor a plain one beyond this and as much again per length of the history. */
 static double
 highest(const CfForm *form)
 {
@@ -333,6 +334,7 @@ cf_future_walk_level(const CfFuture *f, int path, double sign, const double *con
 	double		growth = 1.0;
 	double		factor = cf_num_exp(c->bend);
 	double		top = highest(form);
+	double		rise = form->is_log ? 0.0 : 8.0 * form->range / f->n;
 	double		smooth = cf_num_pow(f->n, -0.2);	/* what came is not all that may come: a smoothed bootstrap */
 	int			step = 1;
 
@@ -373,7 +375,8 @@ cf_future_walk_level(const CfFuture *f, int path, double sign, const double *con
 			kept = form->memory * kept + size * (form->noise[start + i < f->n ? start + i : f->n - 1]
 												  + smooth * form->noise[other + i < f->n ? other + i : f->n - 1]);
 			x = level + kept + wander;
-			x = x > top ? top : x;
+			if (x > top + rise * step)
+				x = top + rise * step;
 			value[step - 1] = x;
 			if (reach != NULL && sign * x >= sign * reach[step - 1])
 				return step;

@@ -8,10 +8,10 @@
 #include <math.h>
 
 #include "core/engine/cf_insight.h"
-#include "core/engine/cf_story.h"
 #include "core/numerics/cf_num.h"
 
 #define SURE_SLOPE 6.0			/* posterior sd: a trend so sure that a flow's usual forecast, which damps it, says less */
+#define LOOK 1.0				/* log odds of a change that are worth a closer look */
 #define LONGEST (2 * CF_LEARN_POINTS + 8 * CF_MAX_SEASON)
 
 size_t
@@ -129,6 +129,17 @@ sum_up(CfInsight *in)
 	}
 }
 
+/* A quick look at a level: may its regime have changed? */
+static bool
+may_have_changed(const CfPrepared *p, double *work)
+{
+	CfFamily	family;
+	CfLevelTask task = {.period = 1, .is_look = true};
+
+	cf_form_level(p->x, p->n, &task, work, &family);
+	return cf_regime_look(&family) > LOOK;
+}
+
 CfStatus
 cf_insight_find(const CfPrepared *p, const CfInsightTask *task, const CfStop *stop, double *work, CfInsight *in)
 {
@@ -144,7 +155,7 @@ cf_insight_find(const CfPrepared *p, const CfInsightTask *task, const CfStop *st
 	in->regimes.n_all = 1;
 	if (in->is_stock)
 		status = find_stock(p, stop, work, in);
-	else if (task->in_full || p->glitches.is_last || p->teeth.end != CF_TOOTH_NONE || cf_story_may_have_changed(p, work))
+	else if (task->in_full || p->glitches.is_last || p->teeth.end != CF_TOOTH_NONE || may_have_changed(p, work))
 		status = find_level(p, task, stop, work, in);
 	else
 		status = CF_OK;
@@ -152,7 +163,6 @@ cf_insight_find(const CfPrepared *p, const CfInsightTask *task, const CfStop *st
 		return status;
 	if (in->has_regimes)
 		sum_up(in);
-	cf_story_tell(p, in, &in->events);
 	return CF_OK;
 }
 

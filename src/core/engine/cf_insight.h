@@ -8,7 +8,6 @@
 #define CF_INSIGHT_H
 
 #include "core/cf_core.h"
-#include "core/engine/cf_event.h"
 #include "core/engine/cf_future.h"
 #include "core/engine/cf_increment.h"
 #include "core/engine/cf_paths.h"
@@ -29,7 +28,6 @@ typedef struct CfInsight
 	CfFamily	family;
 	CfRegimes	regimes;
 	CfFuture	future;
-	CfEvents	events;
 } CfInsight;
 
 typedef struct CfInsightTask

@@ -15,6 +15,7 @@
 #include "core/engine/cf_prepare.h"
 #include "core/engine/cf_reach.h"
 #include "core/engine/cf_season.h"
+#include "core/engine/cf_story.h"
 
 #define FLOW_SHARE 0.5			/* of the forecast's own errors in a flow's chances, where nothing happened */
 #define FEW 4
@@ -201,7 +202,7 @@ simulate(const CfPrepared *p, const CfReachOptions *o, const CfStop *stop, doubl
 		chance[k] = chance[p->trail + k];
 	take_chances(chance, o, reach);
 	reach->slope = slope;
-	reach->events = in.events;
+	cf_story_tell(p, &in, &reach->events);
 	reach->status = judge(p, sign * slope, in.is_stock ? in.pace.error : chance_slope(p, o->horizon), reach);
 	return CF_OK;
 }

@@ -12,19 +12,8 @@
 #include "core/numerics/cf_num.h"
 
 #define LIKELY 3.0				/* log odds worth a word: 20 to 1 */
-#define LOOK 1.0				/* the same for a closer look */
 #define MEANINGFUL 1.5			/* ratio of two paces */
 #define STOPPED 0.1				/* of the pace before */
-
-bool
-cf_story_may_have_changed(const CfPrepared *p, double *work)
-{
-	CfFamily	family;
-	CfLevelTask task = {.period = 1, .is_look = true};
-
-	cf_form_level(p->x, p->n, &task, work, &family);
-	return cf_regime_look(&family) > LOOK;
-}
 
 /* x of a form at a step of a segment. */
 static double

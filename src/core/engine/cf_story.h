@@ -6,10 +6,8 @@
 #define CF_STORY_H
 
 #include "core/cf_core.h"
+#include "core/engine/cf_event.h"
 #include "core/engine/cf_insight.h"
-
-/* A quick look at a level: may its regime have changed?  work: as cf_form_worksize says for no season and no year. */
-extern bool cf_story_may_have_changed(const CfPrepared *p, double *work);
 
 /* Events of p (wrong values, falls) and of its regimes; index in steps of the series as given. */
 extern void cf_story_tell(const CfPrepared *p, const CfInsight *insight, CfEvents *events);
