@@ -4,7 +4,7 @@ CREATE TYPE capforecast._limit_forecast AS (
 	metric text, limit_kind text, limit_name text, unit text, direction text,
 	current_value double precision, limit_value double precision, utilization_ratio double precision,
 	status capforecast.forecast_status, breach_date date, breach_date_earliest date, breach_date_latest date,
-	breach_probability double precision, chances double precision[], ready_on date, reason text, is_guessed boolean
+	breach_probability double precision, chances double precision[], ready_on date, reason text, is_guessed boolean, kind text, events text
 );
 COMMENT ON TYPE capforecast._limit_forecast IS 'time_to_threshold() of a limit, and the chances by the days that were asked for.';
 
@@ -22,7 +22,7 @@ CREATE FUNCTION capforecast._outlook(horizon interval, as_of timestamptz, chance
 		CASE WHEN NOT is_full THEN c.chances END,
 		f.ready_on,
 		CASE WHEN is_full THEN 'All that the plans allow is used, and no more, on every day known.' ELSE f.reason END,
-		l.is_guessed
+		l.is_guessed, f.kind, f.events
 	FROM capforecast._limits(as_of) l
 		CROSS JOIN LATERAL capforecast._threshold_curve(l.metric, l.limit_value, horizon, 0.80, l.direction, NULL, l.kind, as_of, chance_days) c
 		CROSS JOIN LATERAL (SELECT (c.forecast).*) f
@@ -99,7 +99,8 @@ CREATE TYPE capforecast.limit_outlook AS (
 	status capforecast.forecast_status, urgency text, is_binding boolean,
 	days_left integer, plan_date date, breach_date date, breach_date_earliest date, breach_date_latest date,
 	breach_probability_30_days double precision, breach_probability_60_days double precision,
-	breach_probability_90_days double precision, breach_probability double precision, ready_on date, reason text
+	breach_probability_90_days double precision, breach_probability double precision, ready_on date, reason text,
+	kind text, events text
 );
 COMMENT ON TYPE capforecast.limit_outlook IS 'A row of capacity_outlook(): one limit.';
 
@@ -127,7 +128,7 @@ BEGIN
 		p.plan_date IS NOT NULL AND row_number() OVER w = 1,
 		p.days_left, p.plan_date, (o).breach_date, (o).breach_date_earliest, (o).breach_date_latest,
 		(o).chances[1], (o).chances[2], (o).chances[3], (o).breach_probability, (o).ready_on,
-		capforecast._limit_reason(o)
+		capforecast._limit_reason(o), (o).kind, (o).events
 	FROM planned p
 	-- what is reached first, by how far; then by date, then by how full
 	WINDOW w AS (ORDER BY (o).status <> 'already_breached', CASE WHEN (o).status <> 'already_breached' THEN p.plan_date END,
@@ -136,7 +137,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.capacity_outlook(interval, text, timestamptz) IS
-	'When each limit is reached, those that are first, then soonest first, from what was captured until as_of: the maxima of the infrastructure tier in use (infrastructure; see use_infrastructure_tier()), what subscriptions allow against the use of exactly those that have a limit (subscriptions), and own metrics'' limits (own). The range holds the date in four cases of five. plan_date and days_left follow the policy: conservative the early end of the range, expected the middle, aggressive the late end. is_binding: the one that comes first. urgency, by the numbers in policy: critical (reached, or within 7 days), warning (30), watch (90 days, or 90 % used), unknown, none. breach_date of what is reached: since when, NULL where that lies before what is known. horizon: at most 10000 days. Errors: 22023.';
+	'When each limit is reached, those that are first, then soonest first, from what was captured until as_of: the maxima of the infrastructure tier in use (infrastructure; see use_infrastructure_tier()), what subscriptions allow against the use of exactly those that have a limit (subscriptions), and own metrics'' limits (own). The range holds the date in four cases of five. plan_date and days_left follow the policy: conservative the early end of the range, expected the middle, aggressive the late end. is_binding: the one that comes first. urgency, by the numbers in policy: critical (reached, or within 7 days), warning (30), watch (90 days, or 90 % used), unknown, none. breach_date of what is reached: since when, NULL where that lies before what is known. kind: a stock or a flow; events: what has happened to the metric, where it has. horizon: at most 10000 days. Errors: 22023.';
 
 CREATE FUNCTION capforecast.capacity_outlook_json(horizon interval DEFAULT '365 days', policy text DEFAULT 'expected',
 		as_of timestamptz DEFAULT NULL)

@@ -1,6 +1,6 @@
 -- The numbers that decide what an operator is told: the value on either side of each edge.
 BEGIN;
-SELECT plan(72);
+SELECT plan(73);
 SET client_min_messages = warning;
 SET datestyle = 'German';
 
@@ -223,6 +223,8 @@ SELECT results_eq(
 	$$VALUES ('limited_orders', 'already_breached', 'critical', 0, '2025-06-02'::date), ('limited_products', 'already_breached', 'critical', 0, '2025-06-02'),
 		('limited_team_members', 'no_growth', 'watch', NULL, NULL), ('seats', 'already_breached', 'critical', 0, NULL)$$,
 	'that is no breach; since when is told where it is known');
+SELECT is_empty($$SELECT FROM capforecast.capacity_outlook(as_of => '2025-06-02 12:00+00') o, capforecast.time_to_threshold(o.metric, o.limit_value, as_of => '2025-06-02 12:00+00') t
+	WHERE (o.kind, o.events) IS DISTINCT FROM (t.kind, t.events)$$, 'kind and events are those of the date');
 SELECT is_empty($$SELECT FROM capforecast.scaling_recommendations(as_of => '2025-06-02 12:00+00') WHERE metric = 'limited_team_members'$$, 'and nothing to be done');
 
 -- ---------- vendors and tiers
