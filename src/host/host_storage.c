@@ -125,7 +125,8 @@ static bool
 read_source(Source *source)
 {
 	memset(source, 0, sizeof(*source));
-	scope_execute("SELECT FROM capforecast.image_storage WHERE source <> 'pushed'", 0, NULL, NULL, NULL, false, SPI_OK_SELECT);
+	scope_execute("SELECT FROM capforecast.image_storage WHERE source <> 'pushed'",
+				  0, NULL, NULL, NULL, false, SPI_OK_SELECT);
 	if (SPI_processed == 0)
 		return false;
 	scope_execute("SELECT s.source, q.definition, capforecast._registrar(q.registrar, q.registrar_name)::text "

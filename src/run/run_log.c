@@ -118,7 +118,8 @@ run_record_reason(RunRecord *record, const char *part, const char *reason)
 void
 run_record_settle(RunRecord *record)
 {
-	Oid			types[10] = {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT8OID, INT8OID, INT8OID, TEXTOID, TEXTOID, INT8OID};
+	Oid			types[10] = {TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, INT8OID, INT8OID, INT8OID,
+	TEXTOID, TEXTOID, INT8OID};
 	char		nulls[11] = "          ";
 	Datum		values[10];
 
@@ -197,7 +198,8 @@ capforecast_begin_run(PG_FUNCTION_ARGS)
 	refuse_nulls(fcinfo, 3, "_begin_run");
 	PreventCommandIfReadOnly(psprintf("%s()", text_to_cstring(PG_GETARG_TEXT_PP(0))));
 	scope_enter(&scope);
-	run_record_start(&record, text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2));
+	run_record_start(&record, text_to_cstring(PG_GETARG_TEXT_PP(0)),
+					 PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2));
 	if (waits)
 		locked = run_record_lock(&record);
 	else if (!(locked = run_lock_if_free(record.job)))
@@ -224,7 +226,8 @@ capforecast_settle_run(PG_FUNCTION_ARGS)
 
 	refuse_nulls(fcinfo, 7, "_settle_run");
 	scope_enter(&scope);
-	run_record_start(&record, text_to_cstring(PG_GETARG_TEXT_PP(0)), PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2));
+	run_record_start(&record, text_to_cstring(PG_GETARG_TEXT_PP(0)),
+					 PG_GETARG_TIMESTAMPTZ(1), PG_GETARG_TIMESTAMPTZ(2));
 	record.examined = PG_GETARG_INT64(3);
 	record.changed = PG_GETARG_INT64(4);
 	record.skipped_locked = PG_GETARG_INT64(5);

@@ -116,7 +116,8 @@ secret_as_meant(const char *typed)
 
 	while (length > 0 && strchr(blanks, secret[length - 1]) != NULL)
 		secret[--length] = '\0';
-	if (strncmp(secret, name, strlen(name)) == 0 && secret[strlen(name)] != '\0' && strchr(blanks, secret[strlen(name)]) != NULL)
+	if (strncmp(secret, name, strlen(name)) == 0 && secret[strlen(name)] != '\0' &&
+		strchr(blanks, secret[strlen(name)]) != NULL)
 	{
 		char	   *rest = secret + strlen(name);
 
@@ -217,7 +218,8 @@ capforecast_unseal(PG_FUNCTION_ARGS)
 	uint8	   *bytes;
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];
 
-	if (strncmp(sealed, SEALED, strlen(SEALED)) != 0 || strlen(hex) < 2 * (NONCE_LENGTH + TAG_LENGTH) || strlen(hex) % 2 != 0 ||
+	if (strncmp(sealed, SEALED, strlen(SEALED)) != 0 ||
+		strlen(hex) < 2 * (NONCE_LENGTH + TAG_LENGTH) || strlen(hex) % 2 != 0 ||
 		strspn(hex, "0123456789abcdef") != strlen(hex))
 		PG_RETURN_NULL();
 	if (!key_is_made())
