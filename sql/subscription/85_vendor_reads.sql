@@ -311,13 +311,15 @@ COMMENT ON FUNCTION capforecast.check_limit(text, text, bigint, timestamptz) IS
 CREATE FUNCTION capforecast.reserve_limit(vendor text, resource text, delta bigint DEFAULT 1, as_of timestamptz DEFAULT NULL)
 	RETURNS capforecast.limit_check
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+	now constant timestamptz := capforecast._now(as_of);
 BEGIN
 	IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
 		PERFORM capforecast._fail('25001', 'isolation', 'reserve_limit() needs read committed',
 			'After waiting it must see what the others have added.', 'Run the transaction at READ COMMITTED.');
 	END IF;
 	PERFORM capforecast._lock_vendor(vendor);
-	RETURN capforecast.check_limit(vendor, resource, delta, as_of);
+	RETURN capforecast.check_limit(vendor, resource, delta, now);
 END
 $$;
 COMMENT ON FUNCTION capforecast.reserve_limit(text, text, bigint, timestamptz) IS

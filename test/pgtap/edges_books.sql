@@ -54,5 +54,12 @@ SELECT throws_ok($$UPDATE capforecast.subscription_state SET pending_tier = 'x',
 SELECT lives_ok($$UPDATE capforecast.subscription_state SET pending_tier = 'x', pending_annual = true, pending_at = now(), pending_requested_at = now()$$, 'all four');
 SELECT is((SELECT concat_ws(' ', s.credit_cents, s.stripe_missing_runs, s.entitled, s.collection_paused, s.anchor_irregular) FROM capforecast.subscription_state s WHERE s.subscription_id = 'a'), '0 0 t f f', 'what a new row holds');
 
+-- The JSON twins of what a billing page asks know no vendor of this name.
+SELECT throws_ok($$SELECT capforecast.upcoming_invoice_json('nobody')$$, 'P0002', NULL, 'upcoming_invoice_json');
+SELECT throws_ok($$SELECT capforecast.quote_tier_change_json('nobody', 'x')$$, 'P0002', NULL, 'quote_tier_change_json');
+SELECT throws_ok($$SELECT capforecast.quote_addon_json('nobody', 'x')$$, 'P0002', NULL, 'quote_addon_json');
+SELECT throws_ok($$SELECT capforecast.quote_addon_cancel_json('nobody', 'x')$$, 'P0002', NULL, 'quote_addon_cancel_json');
+SELECT throws_ok($$SELECT capforecast.quote_cancellation_json('nobody')$$, 'P0002', NULL, 'quote_cancellation_json');
+
 SELECT * FROM finish();
 ROLLBACK;
