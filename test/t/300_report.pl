@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
+use File::Spec;
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -13,7 +14,7 @@ use CapForecast;
 my ($browser) = grep { -x } map { ("/usr/bin/$_", "/usr/local/bin/$_", "/snap/bin/$_") } 'chromium', 'chromium-browser', 'google-chrome';
 plan skip_all => 'there is no Chromium here' unless $browser;
 
-my $scratch = $PostgreSQL::Test::Utils::tmp_check;
+my $scratch = File::Spec->rel2abs($PostgreSQL::Test::Utils::tmp_check);
 my $node = new_server('main');
 
 # --- pages: nothing there, one day, over its limits with hostile names, the sample platform with an import
@@ -101,7 +102,7 @@ sub look
 		"--window-size=$width,2000", '--blink-settings=preferredColorScheme=' . ($scheme eq 'dark' ? 0 : 1), '--enable-logging=stderr', '--dump-dom', "file://$file" ],
 		'<', \undef, '>', \$out, '2>', \$err, IPC::Run::timeout(120));
 	my ($found) = $out =~ m{<pre id="probe">(.*?)</pre>}s;
-	return undef unless defined $found;
+	diag(join "\n", grep { !/dbus/i } split /\n/, $err), return undef unless defined $found;
 	$found =~ s/&lt;/</g, $found =~ s/&gt;/>/g, $found =~ s/&amp;/&/g;
 	my $seen = decode_json($found);
 	push @{ $seen->{problems} }, $err =~ /^.*:CONSOLE.*$/mg;

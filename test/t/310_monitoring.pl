@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
+use File::Spec;
 use HTTP::Tiny;
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
@@ -49,7 +50,7 @@ SKIP:
 {
 	skip "there is no $_ here", 1 for grep { !-x $tool{$_} } sort keys %tool;
 
-	my $scratch = $PostgreSQL::Test::Utils::tmp_check;
+	my $scratch = File::Spec->rel2abs($PostgreSQL::Test::Utils::tmp_check);
 	append_to_file("$scratch/function.prom", $node->safe_psql('postgres', 'SET ROLE watcher; SELECT capforecast.prometheus_metrics()') . "\n");
 	my $check = sub { my ($file) = @_; my ($out, $err); IPC::Run::run([ $tool{promtool}, 'check', 'metrics' ], '<', $file, '>', \$out, '2>', \$err); return "$out$err" };
 	is($check->("$scratch/function.prom"), '', 'promtool accepts prometheus_metrics()');

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
+use File::Spec;
 use IO::Socket::INET;
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
@@ -11,7 +12,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use CapForecast;
 
-my $scratch = $PostgreSQL::Test::Utils::tmp_check;
+my $scratch = File::Spec->rel2abs($PostgreSQL::Test::Utils::tmp_check);
 my $node = new_server('main');
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION capforecast;
