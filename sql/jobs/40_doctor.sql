@@ -12,24 +12,6 @@ CREATE FUNCTION capforecast._is_needed_daily(subject text)
 $$;
 COMMENT ON FUNCTION capforecast._is_needed_daily(text) IS 'Is it a table or column without which the daily numbers are not complete?';
 
-CREATE FUNCTION capforecast._bound_relation(entity text)
-	RETURNS regclass LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT c.oid::regclass
-	FROM (SELECT max(b.schema_name::text) AS schema_name, max(b.table_name::text) AS table_name
-			FROM capforecast.binding b WHERE b.entity = _bound_relation.entity) b
-		JOIN pg_namespace n ON n.nspname = coalesce(b.schema_name, 'public')
-		JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = coalesce(b.table_name, _bound_relation.entity)
-$$;
-COMMENT ON FUNCTION capforecast._bound_relation(text) IS 'The table behind an entity; NULL where there is none.';
-
-CREATE FUNCTION capforecast._bound_column(entity text, logical_name text)
-	RETURNS name LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN jsonb_typeof(c) <> 'object' THEN c #>> '{}' END
-	FROM coalesce((SELECT b.columns -> logical_name FROM capforecast.binding b WHERE b.entity = _bound_column.entity),
-		to_jsonb(logical_name)) c
-$$;
-COMMENT ON FUNCTION capforecast._bound_column(text, text) IS 'The column behind a logical name; NULL where it is bound to null or to an expression.';
-
 CREATE FUNCTION capforecast._doctor_host()
 	RETURNS TABLE (severity text, subject text, problem text, fix text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -285,6 +267,7 @@ BEGIN
 	RETURN QUERY
 		SELECT f.* FROM (
 			SELECT * FROM capforecast._doctor_host()
+			UNION ALL SELECT * FROM capforecast._doctor_content()
 			UNION ALL SELECT * FROM capforecast._doctor_snapshots(now)
 			UNION ALL SELECT * FROM capforecast._doctor_jobs(now)
 			UNION ALL SELECT * FROM capforecast._doctor_schedule(now)

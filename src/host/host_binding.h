@@ -74,6 +74,9 @@ extern bool host_binding_has_column(const HostBinding *binding, const HostColumn
  */
 extern char *host_binding_source(const HostBinding *binding, const char *alias, bool with_newest);
 
+/* A subquery of all rows of the table: row_id, why it is not counted (NULL: it is), logical, host. */
+extern char *host_binding_sample(const HostBinding *binding);
+
 /* The problem of a column that the table does not have. */
 extern HostProblem host_binding_column_missing(const HostBinding *binding, const HostColumn *column,
 											   const char *physical);

@@ -112,6 +112,8 @@ expand_name(List **met, char *token, const char *before, int length, const char 
 	if (column_name != NULL)
 		*column_name++ = '\0';
 	binding = binding_of(met, entity_name);
+	if (column_name == NULL && colon != NULL && strcmp(token, "sample") == 0)
+		return host_binding_sample(binding);
 	if (column_name == NULL)
 		return expand_source(binding, before, length, after);
 	column = host_schema_column_named(binding->entity, column_name);

@@ -16,6 +16,7 @@
  *		{!vendor_subscriptions.tier}	the bare column name, for INSERT and SET
  *		{$1:vendor_subscriptions.tier}	the parameter as a value of the column's own type: to
  *										compare a key (its index serves), or to write
+ *		{sample:vendors}				a subquery of all its rows, counted or not (host_binding.h)
  *		{_tiers_sql()}					what the function of the extension returns for these
  *										arguments (constants), a template again
  *

@@ -27,6 +27,23 @@ SELECT uid, 'small', 'active', now() - interval '63 days', now() - interval '33 
 INSERT INTO shop.goods (merchant, status, deleted_at, made)
 SELECT uid, g % 3, CASE WHEN g % 4 = 0 THEN now() END, now() FROM shop.merchants, generate_series(1, 8) g;
 
+-- doctor() says what is read otherwise than it is meant, and its statements mend it
+SELECT capforecast.bind('products', 'goods', '{"vendor_id": "merchant", "is_active": null, "created_at": "made"}');
+SELECT capforecast.bind('subscription_tiers', 'packages', '{"name": "label", "products_limit": null, "orders_per_month": null, "team_members": null, "is_active": null, "price_monthly_cents": "price"}');
+SELECT capforecast.bind('vendor_subscriptions', 'subs', '{"vendor_id": "merchant", "tier": "package", "period_start": "starts", "period_end": "ends", "created_at": "made", "orders_this_period": null}', newest_by => 'made');
+CREATE TEMP TABLE advice AS SELECT severity, subject, problem, fix FROM capforecast._doctor_content();
+SELECT is((SELECT array_agg(severity || ': ' || problem ORDER BY subject) FROM advice), ARRAY['warning: products has a column deleted_at: rows that are marked as deleted are counted',
+	'warning: 1 of 3 tiers have a price with a fraction of the minor unit: it is in major units',
+	'error: 5 of 20 subscriptions have status ''canceled'', ''incomplete'', ''trialing'', which is none of trial, active, past_due, cancelled and expired: they count as nothing'],
+	'what doctor() says');
+SELECT is((SELECT array_agg(fix ORDER BY subject) FROM advice WHERE subject <> 'vendor_subscriptions.status'), ARRAY[
+	$$SELECT capforecast.bind('products', 'shop.goods', '{"is_active": null, "vendor_id": "merchant", "created_at": "made"}', filter => 'deleted_at IS NULL');$$,
+	$$SELECT capforecast.bind('subscription_tiers', 'shop.packages', '{"name": "label", "is_active": null, "team_members": null, "products_limit": null, "orders_per_month": null, "price_monthly_cents": {"unit": "major", "expression": "price"}}');$$],
+	'its statements');
+SELECT fix FROM advice \gexec
+SELECT is_empty('SELECT * FROM capforecast._doctor_content()', 'which mend it');
+SELECT is((SELECT (active_subscriptions, trial_vendors, total_products)::text FROM capforecast.capture_daily_snapshot(true)), '(17,3,120)', 'as the counts show');
+
 SELECT capforecast.bind('vendors', 'merchants', '{"id": "uid", "name": "title", "is_active": {"expression": "state > 0"}}', filter => 'deleted_at IS NULL');
 SELECT capforecast.bind('subscription_tiers', 'packages', '{"name": "label", "products_limit": {"expression": "(caps ->> ''items'')::integer"},
 	"orders_per_month": null, "team_members": {"expression": "(caps ->> ''seats'')::integer"}, "is_active": {"expression": "NOT retired"},
@@ -55,6 +72,17 @@ SELECT is((SELECT count(*) FROM capforecast._host_rows(NULL::text, 'SELECT {s:ve
 SELECT lives_ok('SELECT capforecast.capture_vendor_usage()', 'what vendors use');
 SELECT lives_ok($$SELECT * FROM capforecast.backfill_snapshots(current_date - 5, current_date - 1)$$, 'history');
 SELECT is((SELECT total_vendors FROM capforecast.capacity_snapshots WHERE snapshot_date = current_date - 2), 16::bigint, 'of live vendors');
+
+-- Seen
+SELECT is((SELECT array_agg(DISTINCT coalesce(why, 'counted') || ' ' || is_counted) FROM capforecast.bound_sample('vendor_subscriptions', 100)),
+	'{"counted true","its vendor has a newer one false","status incomplete is not counted false"}', 'which rows count, and why others do not');
+SELECT is((SELECT count(*) FILTER (WHERE is_counted) || ' ' || count(*) FROM capforecast.bound_sample('vendor_subscriptions', 1000)), '19 23', 'as many as are counted');
+SELECT is((SELECT count(*) FILTER (WHERE is_counted) || ' ' || max(why) FROM capforecast.bound_sample('vendors', 100)), '18 the filter leaves it out', 'by the filter');
+SELECT is((SELECT array_agg((logical ->> 'price_monthly_cents')::numeric::bigint || ' ' || (host ->> 'price') ORDER BY row_id) FROM capforecast.bound_sample('subscription_tiers')),
+	'{"9990 99.90","1900 1900.00","2900 29.00"}', 'as it is read, and as it is');
+SELECT is((SELECT count(*) FROM capforecast.bound_sample('products', 1)), 2::bigint, 'a few of each');
+SELECT throws_ok($$SELECT * FROM capforecast.bound_sample('nothing')$$, '22023', 'entity "nothing" does not exist');
+SELECT throws_ok($$SELECT * FROM capforecast.bound_sample('vendors', 0)$$, '22023', 'max_rows must lie between 1 and 1000');
 
 -- Written: into enums and domains, with the host's words
 SELECT is(capforecast._host_execute('UPDATE {vendor_subscriptions} h SET {_host_set(''vendor_subscriptions'', ''status'', ''$1'', ''tier'', ''$2'', ''cancelled_at'', ''$3'')}
