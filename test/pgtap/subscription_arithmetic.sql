@@ -86,6 +86,8 @@ SELECT results_eq(
 SELECT is((SELECT (t.code, t.price_monthly_cents, t.currency, t.source)::text FROM capforecast.get_tier_info('  Professional ') t),
 	'(professional,9900,EUR,database)', '8.1.1 blanks and case do not matter');
 SELECT is((SELECT t.products_limit FROM capforecast.get_tier_info('professional') t), NULL, '8.1.2 NULL is unlimited');
+SELECT is((SELECT to_jsonb(t) FROM capforecast.get_tier_info('professional') t), capforecast.get_tier_info_json(' PROFESSIONAL'), 'as a document');
+SELECT is(capforecast.get_tier_info_json('no such tier'), NULL, 'none of a code that is not known');
 UPDATE subscription_tiers SET is_active = false, products_limit = NULL WHERE code = 'essential';
 SELECT is((SELECT (t.is_active, t.products_limit)::text FROM capforecast.get_tier_info('essential') t), '(f,)',
 	'8.1.1, 8.1.2 inactive tiers are returned, and not completed from the legacy list');

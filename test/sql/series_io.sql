@@ -129,6 +129,14 @@ SELECT count(*) FROM (SELECT s FROM many UNION SELECT s FROM many) x;
 SELECT count(*) FILTER (WHERE a.s = b.s) AS eq, count(*) FILTER (WHERE a.s <> b.s) AS ne, count(*) FILTER (WHERE a.s < b.s) AS lt,
 	count(*) FILTER (WHERE a.s <= b.s) AS le, count(*) FILTER (WHERE a.s > b.s) AS gt, count(*) FILTER (WHERE a.s >= b.s) AS ge FROM many a, many b;
 
+-- Rows find their partition by hash, equal series the same one.
+CREATE TEMP TABLE parted (s series) PARTITION BY HASH (s);
+CREATE TEMP TABLE part_0 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TEMP TABLE part_1 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO parted SELECT s FROM many UNION ALL SELECT s FROM many;
+SELECT count(*), count(DISTINCT tableoid) AS parts FROM parted;
+SELECT count(*) AS in_two_parts FROM (SELECT s FROM parted GROUP BY s HAVING count(DISTINCT tableoid) > 1) x;
+
 -- Sparklines.
 SELECT sparkline(series_agg(date '2026-01-01' + i, i)) FROM generate_series(1, 8) i;
 SELECT sparkline(series_agg(date '2026-01-01' + i, i)) AS with_gap FROM generate_series(1, 24) i WHERE i NOT BETWEEN 10 AND 12;
