@@ -90,10 +90,12 @@ INSERT INTO capforecast.forecast_archive (metric, made_on, calibrated_level, sta
 SELECT 'products', (clock_timestamp() AT TIME ZONE 'UTC')::date - n, 0.8, 'stale', 'auto' FROM unnest('{400,401}'::integer[]) n
 ON CONFLICT DO NOTHING;
 SAVEPOINT ahead;
+\set SHOW_CONTEXT never
 SELECT run_forecasts(clock_timestamp() + interval '6 minutes');
 ROLLBACK TO ahead;
 SELECT run_forecasts('infinity');
 ROLLBACK TO ahead;
+\set SHOW_CONTEXT errors
 SET LOCAL capforecast.allow_time_travel = on;
 SELECT run_forecasts('2030-01-01') > 0 AS kept;
 SELECT (clock_timestamp() AT TIME ZONE 'UTC')::date - made_on AS days_old FROM capforecast.forecast_archive

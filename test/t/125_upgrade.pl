@@ -66,7 +66,7 @@ my $shape = q{
 	WHERE c.relnamespace = 'capforecast'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v', 'c')
 	UNION ALL
 	SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
-	WHERE connamespace = 'capforecast'::regnamespace
+	WHERE connamespace = 'capforecast'::regnamespace AND contype <> 'n'		-- those are of columns, above; 18 names them
 	UNION ALL
 	SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'capforecast'
 	UNION ALL
