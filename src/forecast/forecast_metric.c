@@ -146,14 +146,9 @@ capforecast_metric_series(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(forecast_metric_read(PG_GETARG_TEXT_PP(0), as_of).series);
 }
 
-/*
- * capforecast._known_metric(metric) → metric
- */
-PG_FUNCTION_INFO_V1(capforecast_known_metric);
-Datum
-capforecast_known_metric(PG_FUNCTION_ARGS)
+void
+forecast_metric_require(text *name)
 {
-	text	   *name = PG_GETARG_TEXT_PP(0);
 	Oid			types[1] = {TEXTOID};
 	Datum		values[1] = {PointerGetDatum(name)};
 	Scope		scope;
@@ -163,5 +158,17 @@ capforecast_known_metric(PG_FUNCTION_ARGS)
 	if (SPI_processed == 0)
 		refuse_metric(name);
 	scope_leave(&scope);
+}
+
+/*
+ * capforecast._known_metric(metric) → metric
+ */
+PG_FUNCTION_INFO_V1(capforecast_known_metric);
+Datum
+capforecast_known_metric(PG_FUNCTION_ARGS)
+{
+	text	   *name = PG_GETARG_TEXT_PP(0);
+
+	forecast_metric_require(name);
 	PG_RETURN_TEXT_P(name);
 }

@@ -24,6 +24,9 @@ typedef struct ForecastMetric
  */
 extern ForecastMetric forecast_metric_read(text *name, TimestampTz as_of);
 
+/* The same error where there is no such metric. */
+extern void forecast_metric_require(text *name);
+
 /*
  * Fills in what the request leaves open: kind, floor and cap from the catalogue, as_of
  * from the clock; and reads the metric as of then.

@@ -25,6 +25,9 @@ $node->safe_psql('postgres', <<'SQL');
 	DELETE FROM capforecast.infrastructure_tiers WHERE name = 'Scale';
 	INSERT INTO capforecast.infrastructure_tiers (name, max_vendors, monthly_cost_cents, currency) VALUES ('Zwei', 5000, 90000, 'CHF');
 	UPDATE capforecast.policy SET value = CASE name WHEN 'critical_days' THEN '40' ELSE '44' END WHERE name IN ('critical_days', 'warning_days');
+	SELECT capforecast.use_holidays('FR');
+	INSERT INTO capforecast.known_day (name, rule, days_after, metric) VALUES ('Vide-grenier', '5th sun of 5', 2, 'conns');
+	DELETE FROM capforecast.known_day WHERE rule = '05-08';
 	CALL capforecast.run_job('capture_daily_snapshot');
 SQL
 

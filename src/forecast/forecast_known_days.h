@@ -1,0 +1,35 @@
+/*
+ * forecast_known_days.h
+ *		Days that are known to differ: holidays, and what the operator has written down.
+ */
+#ifndef CAPFORECAST_FORECAST_KNOWN_DAYS_H
+#define CAPFORECAST_FORECAST_KNOWN_DAYS_H
+
+#include "postgres.h"
+
+#include "utils/date.h"
+
+/* A span of days that can be asked for. */
+#define KNOWN_DAYS_MAX_YEARS	100
+
+typedef struct KnownDay
+{
+	DateADT		day;
+	const char *name;
+	const char *region;
+	int			offset;			/* days after the day of the rule: below 0 before, above 0 after it */
+} KnownDay;
+
+typedef struct KnownDays
+{
+	int			n;
+	KnownDay   *days;			/* in order of day, region, name and offset; none twice */
+} KnownDays;
+
+/*
+ * Those from one day to another (both inclusive) that count for a metric, or for every metric where it is NULL;
+ * read with the caller's rights, in the current memory context.
+ */
+extern KnownDays known_days_read(DateADT from, DateADT to, text *metric);
+
+#endif							/* CAPFORECAST_FORECAST_KNOWN_DAYS_H */
