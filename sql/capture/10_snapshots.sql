@@ -44,4 +44,5 @@ SELECT pg_catalog.pg_extension_config_dump('capforecast.capacity_snapshots_id_se
 CREATE FUNCTION capforecast.capture_daily_snapshot(refresh boolean DEFAULT false, as_of timestamptz DEFAULT NULL)
 	RETURNS capforecast.capacity_snapshots LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_capture_daily_snapshot';
 COMMENT ON FUNCTION capforecast.capture_daily_snapshot(boolean, timestamptz) IS
-	'Capture today''s snapshot (UTC day): the stored row if there is one, else a new one; refresh recomputes it. Reads each host table once with the caller''s rights, in one snapshot. What cannot be read stays NULL, with the reason in job_run. as_of on another day returns that day''s row, or 22023.';
+	'Capture today''s snapshot (UTC day): the stored row if there is one, else a new one; refresh recomputes it. Reads each host table once with the caller''s rights, in one snapshot. What cannot be read stays NULL, with the reason in job_run. as_of on another day returns that day''s row, or 22023.
+Example: SELECT * FROM capforecast.capture_daily_snapshot();';

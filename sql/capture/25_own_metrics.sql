@@ -53,7 +53,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.add_metric(text, text, text, text, double precision, double precision, double precision, text, text) IS
-	'Watch a number of your own: one SELECT that returns it, and its limit as a number or as a query. Both run as the role that calls this, read-only, with search_path pg_catalog (so qualify your tables), 5 s at most; they run once at once, so that a mistake shows, and daily by the job capture_metrics. kind: stock, a level that accumulates, flow, an amount per day (return that of the last 24 hours), or gauge, a level that goes up and down. A definition of the same name is replaced, its history is kept.';
+	'Watch a number of your own: one SELECT that returns it, and its limit as a number or as a query. Both run as the role that calls this, read-only, with search_path pg_catalog (so qualify your tables), 5 s at most; they run once at once, so that a mistake shows, and daily by the job capture_metrics. kind: stock, a level that accumulates, flow, an amount per day (return that of the last 24 hours), or gauge, a level that goes up and down. A definition of the same name is replaced, its history is kept.
+Example: SELECT * FROM capforecast.add_metric(''open_orders'', ''SELECT count(*) FROM public.orders'', unit => ''orders'', limit_value => 50000);';
 
 CREATE FUNCTION capforecast.drop_metric(name text)
 	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -68,9 +69,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.drop_metric(text) IS
-	'Stop watching a metric of your own, and delete its history. Error: 22023 where there is none of that name.';
+	'Stop watching a metric of your own, and delete its history. Error: 22023 where there is none of that name.
+Example: SELECT capforecast.drop_metric(m.metric) FROM capforecast.own_metric m WHERE m.metric = ''open_orders'';';
 
 CREATE FUNCTION capforecast.capture_metrics(as_of timestamptz DEFAULT NULL)
 	RETURNS bigint LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_capture_metrics';
 COMMENT ON FUNCTION capforecast.capture_metrics(timestamptz) IS
-	'Capture the day''s value and limit of every metric of the operator''s own that has none yet; returns how many. A query that fails is a reason in job_run, the others go on. as_of must lie on the current UTC day (22023).';
+	'Capture the day''s value and limit of every metric of the operator''s own that has none yet; returns how many. A query that fails is a reason in job_run, the others go on. as_of must lie on the current UTC day (22023).
+Example: SELECT capforecast.capture_metrics();';

@@ -29,9 +29,11 @@ COMMENT ON FUNCTION capforecast._capture_vendor_usage(date) IS
 CREATE FUNCTION capforecast.capture_vendor_usage(as_of timestamptz DEFAULT NULL)
 	RETURNS bigint LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_capture_vendor_usage';
 COMMENT ON FUNCTION capforecast.capture_vendor_usage(timestamptz) IS
-	'Capture the day''s products, orders in the period and active team members of each vendor, where they have changed, and the sums over the subscriptions that have a limit (metrics limited_products, limited_orders, limited_team_members). Once a UTC day: a second call does nothing. Returns for how many vendors something changed. as_of must lie on the current UTC day (22023).';
+	'Capture the day''s products, orders in the period and active team members of each vendor, where they have changed, and the sums over the subscriptions that have a limit (metrics limited_products, limited_orders, limited_team_members). Once a UTC day: a second call does nothing. Returns for how many vendors something changed. as_of must lie on the current UTC day (22023).
+Example: SELECT capforecast.capture_vendor_usage();';
 
 CREATE FUNCTION capforecast.backfill_vendor_usage(from_date date, at_time time DEFAULT '00:07')
 	RETURNS bigint LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'capforecast_backfill_vendor_usage';
 COMMENT ON FUNCTION capforecast.backfill_vendor_usage(date, time) IS
-	'Rebuild each vendor''s number of products on the days from from_date until its first capture (or yesterday) from created_at, as captures at at_time (UTC) would have counted; orders and team members of those days are not known. What is stored stays as it is. Vendors with products without created_at are left out. Returns how many rows of vendor_usage were added. Error: 22023 for a from_date that is not past.';
+	'Rebuild each vendor''s number of products on the days from from_date until its first capture (or yesterday) from created_at, as captures at at_time (UTC) would have counted; orders and team members of those days are not known. What is stored stays as it is. Vendors with products without created_at are left out. Returns how many rows of vendor_usage were added. Error: 22023 for a from_date that is not past.
+Example: SELECT capforecast.backfill_vendor_usage(current_date - 60);';

@@ -53,7 +53,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.watch_postgres() IS
-	'Watch the server''s own limits as metrics (pg_...): the size of the database and of the tables and indexes that fill it, keys and sequences against the last number they can give, the age of transaction and multixact ids against the end of their numbering, connections, write-ahead log and replication slots against the settings. Each is measured at once and then daily by the job capture_metrics, as the role that calls this, and stands in capacity_outlook(). What the role may not see is a row with status not_allowed and the reason. Again: takes in what is new, keeps history.';
+	'Watch the server''s own limits as metrics (pg_...): the size of the database and of the tables and indexes that fill it, keys and sequences against the last number they can give, the age of transaction and multixact ids against the end of their numbering, connections, write-ahead log and replication slots against the settings. Each is measured at once and then daily by the job capture_metrics, as the role that calls this, and stands in capacity_outlook(). What the role may not see is a row with status not_allowed and the reason. Again: takes in what is new, keeps history.
+Example: SELECT metric, value, limit_value, status, reason FROM capforecast.watch_postgres();';
 
 CREATE FUNCTION capforecast.unwatch_postgres()
 	RETURNS SETOF capforecast.watched_metric LANGUAGE plpgsql VOLATILE ROWS 50 SET search_path = pg_catalog, pg_temp AS $$
@@ -67,4 +68,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.unwatch_postgres() IS
-	'Stop watching the server''s own limits, and delete their history; one row for each that was watched, with status dropped.';
+	'Stop watching the server''s own limits, and delete their history; one row for each that was watched, with status dropped.
+Example: SELECT * FROM capforecast.unwatch_postgres();';

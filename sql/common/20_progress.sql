@@ -22,4 +22,5 @@ CREATE FUNCTION capforecast.progress()
 	ORDER BY 5, 1
 $$;
 COMMENT ON FUNCTION capforecast.progress() IS
-	'What long work of capforecast is under way in this database: backfills, captures, forecasts of all metrics, the jobs over subscriptions. Seen by every role that may call it, from the session''s application_name.';
+	'What long work of capforecast is under way in this database: backfills, captures, forecasts of all metrics, the jobs over subscriptions. Seen by every role that may call it, from the session''s application_name.
+Example: SELECT what, done, total, "left" FROM capforecast.progress();';

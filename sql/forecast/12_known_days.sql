@@ -36,4 +36,5 @@ CREATE FUNCTION capforecast.known_days(from_date date, to_date date, metric text
 	RETURNS SETOF capforecast.known_date
 	LANGUAGE C STABLE PARALLEL SAFE COST 1000 ROWS 50 AS 'MODULE_PATHNAME', 'capforecast_known_days';
 COMMENT ON FUNCTION capforecast.known_days(date, date, text) IS
-	'The days of known_day from one day to another, both inclusive and at most 100 years apart, that count for the metric (NULL: those that count for every metric). Errors: 22023, also for a metric that does not exist, 22004.';
+	'The days of known_day from one day to another, both inclusive and at most 100 years apart, that count for the metric (NULL: those that count for every metric). Errors: 22023, also for a metric that does not exist, 22004.
+Example: SELECT day, name, region FROM capforecast.known_days(''2026-12-01'', ''2026-12-31'');';

@@ -365,7 +365,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.use_holidays(text) IS
-	'Put the public holidays of a region into known_day, so that forecasts know of them: all states of the European Union, GB (GB-SCT, GB-NIR), US, CA, BR, JP, IN. What is there already stays as it is, with days before and after that you have added. Returns how many rules and dates were added. Error: 22023 unknown_region.';
+	'Put the public holidays of a region into known_day, so that forecasts know of them: all states of the European Union, GB (GB-SCT, GB-NIR), US, CA, BR, JP, IN. What is there already stays as it is, with days before and after that you have added. Returns how many rules and dates were added. Error: 22023 unknown_region.
+Example: SELECT capforecast.use_holidays(''DE'');';
 
 CREATE FUNCTION capforecast.drop_holidays(region text)
 	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -379,4 +380,5 @@ BEGIN
 	RETURN dropped;
 END
 $$;
-COMMENT ON FUNCTION capforecast.drop_holidays(text) IS 'Remove a region''s holidays from known_day; returns how many rules and dates. Error: 22023 unknown_region.';
+COMMENT ON FUNCTION capforecast.drop_holidays(text) IS 'Remove a region''s holidays from known_day; returns how many rules and dates. Error: 22023 unknown_region.
+Example: SELECT capforecast.drop_holidays(''DE'');';

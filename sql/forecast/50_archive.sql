@@ -119,7 +119,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.run_forecasts(timestamptz) IS
-	'The nightly job: forecast every metric for 90 days, keep it in forecast_archive (the same day''s is replaced), and let the bounds learn from what the earlier ones missed. Removes forecasts and runs of jobs that are older than 400 days. A metric that fails does not stop the others; job_run says why. Returns how many were kept.';
+	'The nightly job: forecast every metric for 90 days, keep it in forecast_archive (the same day''s is replaced), and let the bounds learn from what the earlier ones missed. Removes forecasts and runs of jobs that are older than 400 days. A metric that fails does not stop the others; job_run says why. Returns how many were kept.
+Example: SELECT capforecast.run_forecasts();';
 
 CREATE TYPE capforecast.metric_accuracy AS (
 	metric text, horizon_from integer, horizon_to integer, n bigint, mae double precision, smape_percent double precision,
@@ -152,4 +153,5 @@ CREATE FUNCTION capforecast.forecast_accuracy(metric text DEFAULT NULL, days int
 	ORDER BY m.metric, band.first;
 END;
 COMMENT ON FUNCTION capforecast.forecast_accuracy(text, integer, timestamptz) IS
-	'What run_forecasts() forecast against what came in the last days (UTC), per metric (NULL: all) and band of days ahead: mean absolute error, sMAPE (0 to 200), MASE (errors over those of the seasonal naive forecast in the history), bias (forecast - actual), the shares that the bounds stated to hold 80 % and 95 % held, and the width of the former. No row where no forecast''s day has come. Error: 22023 for a metric that does not exist.';
+	'What run_forecasts() forecast against what came in the last days (UTC), per metric (NULL: all) and band of days ahead: mean absolute error, sMAPE (0 to 200), MASE (errors over those of the seasonal naive forecast in the history), bias (forecast - actual), the shares that the bounds stated to hold 80 % and 95 % held, and the width of the former. No row where no forecast''s day has come. Error: 22023 for a metric that does not exist.
+Example: SELECT * FROM capforecast.forecast_accuracy(''vendors'', days => 60);';

@@ -28,12 +28,14 @@ CREATE FUNCTION capforecast.bind(entity text, relation regclass, columns jsonb D
 		words jsonb DEFAULT '{}', newest_by text DEFAULT NULL)
 	RETURNS void LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_bind';
 COMMENT ON FUNCTION capforecast.bind(text, regclass, jsonb, text, jsonb, text) IS
-	'Bind an entity to a table or view of another name. columns: logical name to a column''s name, {"expression": ..., "unit": "major" or "minor"} over the relation''s columns, or null where there is none; filter: a condition, rows that do not meet it are not there; words: your status words to those known here, or null (such rows are not counted); newest_by: a column, of each vendor only the row with the greatest value of it counts. Expressions use the server''s own functions only. Replaces an earlier binding of the entity. Errors: 22023 for a name that is not an entity or logical column, unknown_word, bad_expression; 42P01 and 42703 for a relation or column that does not exist.';
+	'Bind an entity to a table or view of another name. columns: logical name to a column''s name, {"expression": ..., "unit": "major" or "minor"} over the relation''s columns, or null where there is none; filter: a condition, rows that do not meet it are not there; words: your status words to those known here, or null (such rows are not counted); newest_by: a column, of each vendor only the row with the greatest value of it counts. Expressions use the server''s own functions only. Replaces an earlier binding of the entity. Errors: 22023 for a name that is not an entity or logical column, unknown_word, bad_expression; 42P01 and 42703 for a relation or column that does not exist.
+Example: SELECT capforecast.bind(''vendor_subscriptions'', ''public.vendor_subscriptions'', filter => ''vendor_id IS NOT NULL'', words => ''{"trialing": "trial", "incomplete": null}'');';
 
 CREATE FUNCTION capforecast.unbind(entity text)
 	RETURNS void LANGUAGE C VOLATILE STRICT AS 'MODULE_PATHNAME', 'capforecast_unbind';
 COMMENT ON FUNCTION capforecast.unbind(text) IS
-	'Return an entity to its default table, public.<entity>.';
+	'Return an entity to its default table, public.<entity>.
+Example: SELECT capforecast.unbind(''vendors'');';
 
 CREATE FUNCTION capforecast._host_sql(template text)
 	RETURNS text LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'capforecast_host_sql';

@@ -70,7 +70,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.bind_image_storage(text, text) IS
-	'Where image storage is measured: a query that returns bytes (run as the caller''s role, read-only, with search_path pg_catalog, 5 s at most; once at once, and an error if it fails), or a directory of the server (needs pg_read_server_files; links are not followed). With neither, values come from push_image_storage().';
+	'Where image storage is measured: a query that returns bytes (run as the caller''s role, read-only, with search_path pg_catalog, 5 s at most; once at once, and an error if it fails), or a directory of the server (needs pg_read_server_files; links are not followed). With neither, values come from push_image_storage().
+Example: SELECT capforecast.bind_image_storage(query => ''SELECT 91.3 * 1073741824'');';
 
 CREATE FUNCTION capforecast.push_image_storage(bytes bigint, measured_at timestamptz DEFAULT NULL)
 	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -94,7 +95,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.push_image_storage(bigint, timestamptz) IS
-	'Report image storage in bytes, as measured by the application (measured_at NULL: now). Shown as stale after 48 hours. Errors: 22023 for a negative size or a time in the future.';
+	'Report image storage in bytes, as measured by the application (measured_at NULL: now). Shown as stale after 48 hours. Errors: 22023 for a negative size or a time in the future.
+Example: SELECT capforecast.push_image_storage(98 * 1073741824::bigint);';
 
 CREATE FUNCTION capforecast._read_image_storage(as_of timestamptz,
 		OUT bytes bigint, OUT gigabytes numeric, OUT source text, OUT measured_at timestamptz, OUT status text, OUT reason text)

@@ -21,4 +21,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.bound_sample(text, integer) IS
-	'Up to so many rows of an entity that are counted, and as many that are not, with the reason: how a binding reads the host''s table. Errors: 22023 for what is no entity, or max_rows outside 1 to 1000; 42P01, 42703, 42501 as for every read.';
+	'Up to so many rows of an entity that are counted, and as many that are not, with the reason: how a binding reads the host''s table. Errors: 22023 for what is no entity, or max_rows outside 1 to 1000; 42P01, 42703, 42501 as for every read.
+Example: SELECT * FROM capforecast.bound_sample(''vendors'', 3);';

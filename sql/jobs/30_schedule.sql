@@ -79,7 +79,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.schedule_jobs() IS
-	'Schedule every enabled job with pg_cron, by name, so that calling it again changes nothing; one that is not enabled any more is unscheduled. Jobs run as the caller. Where pg_cron is in another database of the server, or absent, the last column has what to run there instead.';
+	'Schedule every enabled job with pg_cron, by name, so that calling it again changes nothing; one that is not enabled any more is unscheduled. Jobs run as the caller. Where pg_cron is in another database of the server, or absent, the last column has what to run there instead.
+Example: SELECT * FROM capforecast.schedule_jobs();';
 
 CREATE FUNCTION capforecast.unschedule_jobs()
 	RETURNS TABLE (job text, status text, statement text)
@@ -112,7 +113,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.unschedule_jobs() IS
-	'Remove the caller''s capforecast jobs from pg_cron, or return the statements that do where pg_cron is in another database.';
+	'Remove the caller''s capforecast jobs from pg_cron, or return the statements that do where pg_cron is in another database.
+Example: SELECT * FROM capforecast.unschedule_jobs();';
 
 CREATE FUNCTION capforecast._due_jobs(as_of timestamptz DEFAULT NULL)
 	RETURNS SETOF text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -139,4 +141,5 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE capforecast.run_maintenance() IS
-	'Run every job that is due, for any scheduler; as often as you like. A job that fails does not stop the others.';
+	'Run every job that is due, for any scheduler; as often as you like. A job that fails does not stop the others.
+Example: CALL capforecast.run_maintenance();';

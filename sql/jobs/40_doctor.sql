@@ -279,4 +279,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.doctor(timestamptz) IS
-	'One row for each thing that is missing or wrong for the calling role, the worst first: error (numbers are missing or wrong), warning, info (something optional); fix is a statement to run where there is one. No rows: all is well. Looks at the host''s tables, columns and grants, the snapshots, the server''s clock, the jobs, pg_cron and image storage; changes nothing.';
+	'One row for each thing that is missing or wrong for the calling role, the worst first: error (numbers are missing or wrong), warning, info (something optional); fix is a statement to run where there is one. No rows: all is well. Looks at the host''s tables, columns and grants, the snapshots, the server''s clock, the jobs, pg_cron and image storage; changes nothing.
+Example: SELECT * FROM capforecast.doctor();';

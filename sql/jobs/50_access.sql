@@ -81,7 +81,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.access_statements(regrole, text) IS
-	'The GRANTs that a role of a level needs, on the extension and on your tables as they are bound. reader: every read, without queries, webhook payloads, requests and the audit log. operator: that, the jobs with their tables, own metrics, image storage and plans. biller: reads, changes of subscriptions, webhooks and the outbox. None may bind tables, store secrets or grant. Error: 22023.';
+	'The GRANTs that a role of a level needs, on the extension and on your tables as they are bound. reader: every read, without queries, webhook payloads, requests and the audit log. operator: that, the jobs with their tables, own metrics, image storage and plans. biller: reads, changes of subscriptions, webhooks and the outbox. None may bind tables, store secrets or grant. Error: 22023.
+Example: SELECT * FROM capforecast.access_statements(''pg_monitor'', ''reader'');';
 
 CREATE FUNCTION capforecast.grant_access(role regrole, level text)
 	RETURNS SETOF text LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -95,4 +96,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.grant_access(regrole, text) IS
-	'Run access_statements(): give a role what readers, operators or billers need; to be called again after an update, and when other tables are bound. Returns what it ran. Errors: 22023; 42501 for who may not grant it: then the owners run the statements.';
+	'Run access_statements(): give a role what readers, operators or billers need; to be called again after an update, and when other tables are bound. Returns what it ran. Errors: 22023; 42501 for who may not grant it: then the owners run the statements.
+Example: SELECT * FROM capforecast.grant_access(''pg_monitor'', ''reader'');';

@@ -43,7 +43,8 @@ CREATE FUNCTION capforecast.growth_trends(days integer DEFAULT 30, as_of timesta
 	ORDER BY t.position;
 END;
 COMMENT ON FUNCTION capforecast.growth_trends(integer, timestamptz) IS
-	'Growth between the first and the last snapshot of the last days (1 to 36500): rate over the period, per day, and the value projected 30 days on; storage_gb has values only. No rows where there are fewer than two snapshots. NULL counts as 0 here. Beyond the two ends: slope_per_day, the robust slope of all days; cagr_ratio, compounding growth a year (0.1 is 10 %); doubling_days; acceleration, the change of the slope per day; in these, NULL is a gap, and what cannot be said is NULL.';
+	'Growth between the first and the last snapshot of the last days (1 to 36500): rate over the period, per day, and the value projected 30 days on; storage_gb has values only. No rows where there are fewer than two snapshots. NULL counts as 0 here. Beyond the two ends: slope_per_day, the robust slope of all days; cagr_ratio, compounding growth a year (0.1 is 10 %); doubling_days; acceleration, the change of the slope per day; in these, NULL is a gap, and what cannot be said is NULL.
+Example: SELECT metric, start_value, current_value, growth_rate_percent FROM capforecast.growth_trends(30);';
 
 CREATE FUNCTION capforecast.growth_trends_json(days integer DEFAULT 30, as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE sql STABLE
@@ -66,9 +67,11 @@ CREATE FUNCTION capforecast.growth_trends_json(days integer DEFAULT 30, as_of ti
 	END
 	FROM capforecast._growth_trends(days, as_of) t);
 COMMENT ON FUNCTION capforecast.growth_trends_json(integer, timestamptz) IS
-	'growth_trends() as the document that the web application shows.';
+	'growth_trends() as the document that the web application shows.
+Example: SELECT capforecast.growth_trends_json(30);';
 
 CREATE FUNCTION capforecast.days_until_threshold(metric text, threshold double precision, as_of timestamptz DEFAULT NULL)
 	RETURNS bigint LANGUAGE C STABLE AS 'MODULE_PATHNAME', 'capforecast_days_until_threshold';
 COMMENT ON FUNCTION capforecast.days_until_threshold(text, double precision, timestamptz) IS
-	'Whole days until vendors, products, orders, team_members or storage_gb reaches the threshold at the daily growth of the last 30 days. NULL: it does not grow, is there already, or is not known - this number cannot say which. time_to_threshold() can: it answers the same question with a status, a date and a range.';
+	'Whole days until vendors, products, orders, team_members or storage_gb reaches the threshold at the daily growth of the last 30 days. NULL: it does not grow, is there already, or is not known - this number cannot say which. time_to_threshold() can: it answers the same question with a status, a date and a range.
+Example: SELECT capforecast.days_until_threshold(''vendors'', 100);';

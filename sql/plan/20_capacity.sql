@@ -13,7 +13,8 @@ CREATE FUNCTION capforecast.subscription_capacity()
 	RETURNS SETOF capforecast.resource_capacity
 	LANGUAGE C STABLE ROWS 3 AS 'MODULE_PATHNAME', 'capforecast_subscription_capacity';
 COMMENT ON FUNCTION capforecast.subscription_capacity() IS
-	'Theoretical limits against actual use, live, a row for products, orders_monthly and team_members. Counts active and trial subscriptions; a limit is the subscription''s own (-1: unlimited), else its tier''s (NULL: unlimited). utilization_percent is the use of exactly the limited subscriptions; theoretical_limit - actual_limited = headroom - over_limit. at_risk_*: the same of past_due subscriptions. Errors: 42P01, 42703, 42804, 42501 for what cannot be read.';
+	'Theoretical limits against actual use, live, a row for products, orders_monthly and team_members. Counts active and trial subscriptions; a limit is the subscription''s own (-1: unlimited), else its tier''s (NULL: unlimited). utilization_percent is the use of exactly the limited subscriptions; theoretical_limit - actual_limited = headroom - over_limit. at_risk_*: the same of past_due subscriptions. Errors: 42P01, 42703, 42804, 42501 for what cannot be read.
+Example: SELECT * FROM capforecast.subscription_capacity();';
 
 CREATE FUNCTION capforecast.subscription_capacity_json()
 	RETURNS jsonb LANGUAGE sql STABLE
@@ -24,4 +25,5 @@ CREATE FUNCTION capforecast.subscription_capacity_json()
 			'unknown_tier_subscriptions', max(c.unknown_tier_subscriptions))
 	FROM capforecast.subscription_capacity() c);
 COMMENT ON FUNCTION capforecast.subscription_capacity_json() IS
-	'subscription_capacity() as one document: products, orders_monthly, team_members, tier_distribution.';
+	'subscription_capacity() as one document: products, orders_monthly, team_members, tier_distribution.
+Example: SELECT capforecast.subscription_capacity_json();';

@@ -160,7 +160,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.use_infrastructure_tier(text) IS
-	'Tell which size of infrastructure_tiers is in use: outlook, alerts, plans and recommendations measure against it, and go on doing so after use has passed it. NULL: not told; then it is the first that carried the first captured day. Error: 22023.';
+	'Tell which size of infrastructure_tiers is in use: outlook, alerts, plans and recommendations measure against it, and go on doing so after use has passed it. NULL: not told; then it is the first that carried the first captured day. Error: 22023.
+Example: SELECT capforecast.use_infrastructure_tier(''Small'');';
 
 CREATE FUNCTION capforecast._keep_first_tier()
 	RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

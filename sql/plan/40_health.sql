@@ -89,7 +89,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.platform_health(timestamptz) IS
-	'The platform now: sizes, image storage with its source and age (older than 48 h: stale; none: unavailable), the infrastructure tier that carries it, what share of its maxima is used, and overall_status ok, warning (80 % of a maximum of the tier in use or of what subscriptions allow; policy has the numbers) or critical (95 %, or an open critical row of finding) with each reason. next_tier_trigger is set above 70 % of the tier''s maximum of vendors or products. tier_in_use: as use_infrastructure_tier() was told (is_told), else the tier that carried the first captured day; exceeded: the use has passed it. Metrics that are not known are ignored and listed.';
+	'The platform now: sizes, image storage with its source and age (older than 48 h: stale; none: unavailable), the infrastructure tier that carries it, what share of its maxima is used, and overall_status ok, warning (80 % of a maximum of the tier in use or of what subscriptions allow; policy has the numbers) or critical (95 %, or an open critical row of finding) with each reason. next_tier_trigger is set above 70 % of the tier''s maximum of vendors or products. tier_in_use: as use_infrastructure_tier() was told (is_told), else the tier that carried the first captured day; exceeded: the use has passed it. Metrics that are not known are ignored and listed.
+Example: SELECT overall_status, tier_in_use, database_size_mb FROM capforecast.platform_health();';
 
 CREATE FUNCTION capforecast.platform_health_json(as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE sql STABLE
@@ -108,4 +109,5 @@ CREATE FUNCTION capforecast.platform_health_json(as_of timestamptz DEFAULT NULL)
 		'utilization_percent', jsonb_build_object('products', h.products_utilization_percent,
 			'orders_monthly', h.orders_utilization_percent, 'team_members', h.team_utilization_percent))
 	FROM capforecast.platform_health(as_of) h);
-COMMENT ON FUNCTION capforecast.platform_health_json(timestamptz) IS 'platform_health() as one document.';
+COMMENT ON FUNCTION capforecast.platform_health_json(timestamptz) IS 'platform_health() as one document.
+Example: SELECT capforecast.platform_health_json();';

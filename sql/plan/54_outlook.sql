@@ -137,10 +137,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.capacity_outlook(interval, text, timestamptz) IS
-	'When each limit is reached, those that are first, then soonest first, from what was captured until as_of: the maxima of the infrastructure tier in use (infrastructure; see use_infrastructure_tier()), what subscriptions allow against the use of exactly those that have a limit (subscriptions), and own metrics'' limits (own). The range holds the date in four cases of five. plan_date and days_left follow the policy: conservative the early end of the range, expected the middle, aggressive the late end. is_binding: the one that comes first. urgency, by the numbers in policy: critical (reached, or within 7 days), warning (30), watch (90 days, or 90 % used), unknown, none. breach_date of what is reached: since when, NULL where that lies before what is known. kind: a stock or a flow; events: what has happened to the metric, where it has. horizon: at most 10000 days. Errors: 22023.';
+	'When each limit is reached, those that are first, then soonest first, from what was captured until as_of: the maxima of the infrastructure tier in use (infrastructure; see use_infrastructure_tier()), what subscriptions allow against the use of exactly those that have a limit (subscriptions), and own metrics'' limits (own). The range holds the date in four cases of five. plan_date and days_left follow the policy: conservative the early end of the range, expected the middle, aggressive the late end. is_binding: the one that comes first. urgency, by the numbers in policy: critical (reached, or within 7 days), warning (30), watch (90 days, or 90 % used), unknown, none. breach_date of what is reached: since when, NULL where that lies before what is known. kind: a stock or a flow; events: what has happened to the metric, where it has. horizon: at most 10000 days. Errors: 22023.
+Example: SELECT metric, limit_value, status, breach_date, breach_date_earliest, breach_date_latest FROM capforecast.capacity_outlook(''180 days'');';
 
 CREATE FUNCTION capforecast.capacity_outlook_json(horizon interval DEFAULT '365 days', policy text DEFAULT 'expected',
 		as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE sql STABLE
 	RETURN (SELECT coalesce(jsonb_agg(o), '[]') FROM capforecast.capacity_outlook(horizon, policy, as_of) o);
-COMMENT ON FUNCTION capforecast.capacity_outlook_json(interval, text, timestamptz) IS 'capacity_outlook() as one list.';
+COMMENT ON FUNCTION capforecast.capacity_outlook_json(interval, text, timestamptz) IS 'capacity_outlook() as one list.
+Example: SELECT capforecast.capacity_outlook_json(''180 days'');';

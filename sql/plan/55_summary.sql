@@ -78,7 +78,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.capacity_summary(timestamptz) IS
-	'The platform in at most ten lines that fit 100 columns: each limit, what is used of it, when it is full, and what to do (by that day less the lead time of policy), in the order of capacity_outlook(), which has all of it.';
+	'The platform in at most ten lines that fit 100 columns: each limit, what is used of it, when it is full, and what to do (by that day less the lead time of policy), in the order of capacity_outlook(), which has all of it.
+Example: SELECT * FROM capforecast.capacity_summary();';
 
 CREATE FUNCTION capforecast.capacity_summary_json(as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
@@ -92,4 +93,5 @@ BEGIN
 		FROM capforecast._summary_of((now AT TIME ZONE 'UTC')::date, capforecast._planning_now(), now) s);
 END
 $$;
-COMMENT ON FUNCTION capforecast.capacity_summary_json(timestamptz) IS 'capacity_summary() with every limit and the numbers unrounded.';
+COMMENT ON FUNCTION capforecast.capacity_summary_json(timestamptz) IS 'capacity_summary() with every limit and the numbers unrounded.
+Example: SELECT capforecast.capacity_summary_json();';

@@ -71,10 +71,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.capacity_plan(interval, double precision, timestamptz) IS
-	'Month by month until the horizon (28 days to 5 years): what forecast() says of the last day of each month that ends within it, expected and at the upper bound of the confidence level, the infrastructure tier that carries each, and its cost a month; beside it the tier in use, and whether what is expected is above it. NULL, with the reason: not known; a tier is named where vendors and products are. Errors: 22023.';
+	'Month by month until the horizon (28 days to 5 years): what forecast() says of the last day of each month that ends within it, expected and at the upper bound of the confidence level, the infrastructure tier that carries each, and its cost a month; beside it the tier in use, and whether what is expected is above it. NULL, with the reason: not known; a tier is named where vendors and products are. Errors: 22023.
+Example: SELECT month, vendors, products, tier, monthly_cost_cents, currency FROM capforecast.capacity_plan(''180 days'');';
 
 CREATE FUNCTION capforecast.capacity_plan_json(horizon interval DEFAULT '12 months', confidence_level double precision DEFAULT 0.80,
 		as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE sql STABLE
 	RETURN (SELECT coalesce(jsonb_agg(p), '[]') FROM capforecast.capacity_plan(horizon, confidence_level, as_of) p);
-COMMENT ON FUNCTION capforecast.capacity_plan_json(interval, double precision, timestamptz) IS 'capacity_plan() as one list.';
+COMMENT ON FUNCTION capforecast.capacity_plan_json(interval, double precision, timestamptz) IS 'capacity_plan() as one list.
+Example: SELECT capforecast.capacity_plan_json(''180 days'');';

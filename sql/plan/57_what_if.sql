@@ -98,4 +98,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.what_if(text, double precision, double precision, date, double precision, integer, double precision, timestamptz) IS
-	'forecast(metric) with a change from from_date on (NULL: at once): add comes on top, and what is gained from there on is multiplied. baseline is the forecast without; where nothing is changed both are the same, and where there is no forecast both are NULL. limit_value is the threshold, or the metric''s own nearest limit; breach_date and its range (which holds it in four cases of five) say when that is reached then, as time_to_threshold() does. horizon in days. Bounds of the metric (never below 0) hold. Errors: 22023.';
+	'forecast(metric) with a change from from_date on (NULL: at once): add comes on top, and what is gained from there on is multiplied. baseline is the forecast without; where nothing is changed both are the same, and where there is no forecast both are NULL. limit_value is the threshold, or the metric''s own nearest limit; breach_date and its range (which holds it in four cases of five) say when that is reached then, as time_to_threshold() does. horizon in days. Bounds of the metric (never below 0) hold. Errors: 22023.
+Example: SELECT forecast_date, baseline, predicted, breach_date FROM capforecast.what_if(''vendors'', add => 20, from_date => current_date + 7);';

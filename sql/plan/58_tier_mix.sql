@@ -33,4 +33,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.tier_mix(integer, timestamptz) IS
-	'Active and trial subscriptions by tier on the first and the last day of the last days, and their shares, which add up to 1. No rows where the distribution is known on no day. Error: 22023.';
+	'Active and trial subscriptions by tier on the first and the last day of the last days, and their shares, which add up to 1. No rows where the distribution is known on no day. Error: 22023.
+Example: SELECT * FROM capforecast.tier_mix(30);';

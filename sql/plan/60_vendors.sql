@@ -70,7 +70,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.growth_contributors(text, integer, timestamptz) IS
-	'Which vendors changed products, orders (in their periods) or team_members over the last days, largest first; the contributions add up to the change, share_ratio is of it (NULL where it is 0; negative for who moved against it). Vendor NULL: what has no vendor. Days that backfill_vendor_usage() rebuilt count as captured ones do. No rows where the metric is known by vendor on fewer than two days. Error: 22023.';
+	'Which vendors changed products, orders (in their periods) or team_members over the last days, largest first; the contributions add up to the change, share_ratio is of it (NULL where it is 0; negative for who moved against it). Vendor NULL: what has no vendor. Days that backfill_vendor_usage() rebuilt count as captured ones do. No rows where the metric is known by vendor on fewer than two days. Error: 22023.
+Example: SELECT vendor_id, contribution, share_ratio FROM capforecast.growth_contributors(''products'', 30) LIMIT 5;';
 
 CREATE TYPE capforecast._vendor_limit AS (
 	resource text, in_words text, "position" integer, quota double precision, status capforecast.forecast_status,
@@ -99,9 +100,11 @@ CREATE FUNCTION capforecast.vendor_outlook(within interval DEFAULT '30 days', as
 	RETURNS SETOF capforecast.vendor_limit_outlook
 	LANGUAGE C STABLE ROWS 100 AS 'MODULE_PATHNAME', 'capforecast_vendor_outlook';
 COMMENT ON FUNCTION capforecast.vendor_outlook(interval, timestamptz) IS
-	'The vendors that have reached a limit of their plan (products, orders_monthly, team_members), or will within the given time (up to 366 days) with a chance of a half, those that have first, then soonest first; not who was at a limit, and not above, on every day known. breach_date of what is reached: since when, NULL where that lies before what is known. Limits are live: custom or tier, plus add-ons; use is that of the daily capture_vendor_usage(), orders counted to the end of the present period. fitting_tier: the cheapest active tier, by its monthly price, that carries what the vendor uses at the end (projected_value: at the pace of the last 30 days, and one more than a limit that holds it), add-ons kept; NULL: none. No rows before the first capture.';
+	'The vendors that have reached a limit of their plan (products, orders_monthly, team_members), or will within the given time (up to 366 days) with a chance of a half, those that have first, then soonest first; not who was at a limit, and not above, on every day known. breach_date of what is reached: since when, NULL where that lies before what is known. Limits are live: custom or tier, plus add-ons; use is that of the daily capture_vendor_usage(), orders counted to the end of the present period. fitting_tier: the cheapest active tier, by its monthly price, that carries what the vendor uses at the end (projected_value: at the pace of the last 30 days, and one more than a limit that holds it), add-ons kept; NULL: none. No rows before the first capture.
+Example: SELECT vendor_name, resource, current_value, limit_value, breach_date, fitting_tier FROM capforecast.vendor_outlook(''30 days'');';
 
 CREATE FUNCTION capforecast.vendor_outlook_json(within interval DEFAULT '30 days', as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE sql STABLE
 	RETURN (SELECT coalesce(jsonb_agg(v), '[]') FROM capforecast.vendor_outlook(within, as_of) v);
-COMMENT ON FUNCTION capforecast.vendor_outlook_json(interval, timestamptz) IS 'vendor_outlook() as one list.';
+COMMENT ON FUNCTION capforecast.vendor_outlook_json(interval, timestamptz) IS 'vendor_outlook() as one list.
+Example: SELECT capforecast.vendor_outlook_json(''30 days'');';

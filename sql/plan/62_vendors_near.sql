@@ -45,4 +45,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.look_at_vendors(timestamptz) IS
-	'The daily job that keeps vendor_outlook(), over the vendor_days of policy, in vendor_near_limit, for scaling_recommendations() and reports. Returns how many limits are near.';
+	'The daily job that keeps vendor_outlook(), over the vendor_days of policy, in vendor_near_limit, for scaling_recommendations() and reports. Returns how many limits are near.
+Example: SELECT capforecast.look_at_vendors();';

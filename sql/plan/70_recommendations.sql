@@ -216,7 +216,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.scaling_recommendations(boolean, timestamptz, interval, interval) IS
-	'Recommendations by severity: product use above 80 % of the theoretical limit, an infrastructure tier above 70 % of its maximum, vendors growing by more than 20 % in 30 days, image storage above 800 GB; use is read live. extended => false: exactly these rules. Extended, from what was captured: infrastructure_upgrade (tier needed within the horizon, its cost, and the day to order it: the day it is needed less lead_time), right_size, limit_reached, forecast_pending, vendors_near_limit (of the job look_at_vendors), tier_mix; each with its numbers in details. critical: reached, or within 7 days; warning: to be ordered within 30 days; policy has these numbers, and horizon (90 days) and lead_time (14 days) where they are not given. monthly_cost_cents is in minor units of the currency. horizon and lead_time: up to 366 days. Error: 22023.';
+	'Recommendations by severity: product use above 80 % of the theoretical limit, an infrastructure tier above 70 % of its maximum, vendors growing by more than 20 % in 30 days, image storage above 800 GB; use is read live. extended => false: exactly these rules. Extended, from what was captured: infrastructure_upgrade (tier needed within the horizon, its cost, and the day to order it: the day it is needed less lead_time), right_size, limit_reached, forecast_pending, vendors_near_limit (of the job look_at_vendors), tier_mix; each with its numbers in details. critical: reached, or within 7 days; warning: to be ordered within 30 days; policy has these numbers, and horizon (90 days) and lead_time (14 days) where they are not given. monthly_cost_cents is in minor units of the currency. horizon and lead_time: up to 366 days. Error: 22023.
+Example: SELECT severity, title, due_date, monthly_cost_cents, currency FROM capforecast.scaling_recommendations();';
 
 CREATE FUNCTION capforecast.scaling_recommendations_json(extended boolean DEFAULT true, as_of timestamptz DEFAULT NULL,
 		horizon interval DEFAULT NULL, lead_time interval DEFAULT NULL)
@@ -226,4 +227,5 @@ CREATE FUNCTION capforecast.scaling_recommendations_json(extended boolean DEFAUL
 				'description', r.description, 'action', r.action) END), '[]')
 		FROM capforecast.scaling_recommendations(extended, as_of, horizon, lead_time) r);
 COMMENT ON FUNCTION capforecast.scaling_recommendations_json(boolean, timestamptz, interval, interval) IS
-	'scaling_recommendations() as the list that the web application shows.';
+	'scaling_recommendations() as the list that the web application shows.
+Example: SELECT capforecast.scaling_recommendations_json(extended => false);';

@@ -75,7 +75,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.silence_alerts(text, text, timestamptz, timestamptz, text) IS
-	'Tell nobody of alerts of a metric (NULL: of all) and kind of limit (NULL: all) from from_time (NULL: now) until until (NULL: until the row is deleted). Alerts open and end as ever; what is still true afterwards is told then. Errors: 22023 unknown metric, bad_limit_kind, bad_silence.';
+	'Tell nobody of alerts of a metric (NULL: of all) and kind of limit (NULL: all) from from_time (NULL: now) until until (NULL: until the row is deleted). Alerts open and end as ever; what is still true afterwards is told then. Errors: 22023 unknown metric, bad_limit_kind, bad_silence.
+Example: SELECT capforecast.silence_alerts(''storage_gb'', until => now() + interval ''7 days'', reason => ''moving'');';
 
 CREATE FUNCTION capforecast._check_channel(channel text)
 	RETURNS text LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -104,7 +105,8 @@ CREATE FUNCTION capforecast.take_alerts(channel text, max_alerts integer DEFAULT
 	SELECT t.* FROM taken t ORDER BY t.outbox_id
 $$;
 COMMENT ON FUNCTION capforecast.take_alerts(text, integer) IS
-	'Messages of a channel (webhook, mail, alertmanager) to be delivered, at most so many. Each belongs to the caller until settle_alert(), for 15 minutes at most; then it is handed out again, with the same outbox_id. Call it in a transaction of its own. Error: 22023 bad_channel.';
+	'Messages of a channel (webhook, mail, alertmanager) to be delivered, at most so many. Each belongs to the caller until settle_alert(), for 15 minutes at most; then it is handed out again, with the same outbox_id. Call it in a transaction of its own. Error: 22023 bad_channel.
+Example: SELECT outbox_id, event, body FROM capforecast.take_alerts(''mail'', 5);';
 
 CREATE FUNCTION capforecast.settle_alert(outbox_id bigint, ok boolean, error text DEFAULT NULL)
 	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -128,7 +130,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.settle_alert(bigint, boolean, text) IS
-	'Say what became of a message: delivered, or why not; then it is handed out again a minute later. Errors: P0002 unknown_message, 22023.';
+	'Say what became of a message: delivered, or why not; then it is handed out again a minute later. Errors: P0002 unknown_message, 22023.
+Example: SELECT capforecast.settle_alert(m.outbox_id, true) FROM capforecast.take_alerts(''webhook'') m;';
 
 -- One message for each channel.
 CREATE FUNCTION capforecast._queue_alert(message jsonb)

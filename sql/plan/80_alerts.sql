@@ -94,7 +94,8 @@ CREATE FUNCTION capforecast.acknowledge_alert(alert_id bigint, until timestamptz
 	WHERE a.alert_id = acknowledge_alert.alert_id RETURNING a.*
 $$;
 COMMENT ON FUNCTION capforecast.acknowledge_alert(bigint, timestamptz, text) IS
-	'Say that somebody knows: until then (NULL: until it ends) only an escalation of the alert is told. Error: P0002 unknown_alert.';
+	'Say that somebody knows: until then (NULL: until it ends) only an escalation of the alert is told. Error: P0002 unknown_alert.
+Example: SELECT capforecast.acknowledge_alert(a.alert_id, now() + interval ''3 days'', ''the disks are ordered'') FROM capforecast.alert a WHERE a.recovered_at IS NULL;';
 
 CREATE FUNCTION capforecast.assign_alert(alert_id bigint, owner text)
 	RETURNS capforecast.alert LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -102,7 +103,8 @@ CREATE FUNCTION capforecast.assign_alert(alert_id bigint, owner text)
 	UPDATE capforecast.alert a SET owner = assign_alert.owner WHERE a.alert_id = assign_alert.alert_id RETURNING a.*
 $$;
 COMMENT ON FUNCTION capforecast.assign_alert(bigint, text) IS
-	'Say who looks after an alert (any name; NULL: nobody); it goes with its messages. Error: P0002 unknown_alert.';
+	'Say who looks after an alert (any name; NULL: nobody); it goes with its messages. Error: P0002 unknown_alert.
+Example: SELECT capforecast.assign_alert(a.alert_id, ''storage team'') FROM capforecast.alert a WHERE a.metric = ''storage_gb'';';
 
 -- The operator may raise a limit, a guess may not: then the alert is about the limit that it was.
 CREATE FUNCTION capforecast._is_held(level capforecast._alert_level, alert_limit double precision, numbers capforecast._planning)
@@ -219,4 +221,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.raise_alerts(text, interval, timestamptz) IS
-	'Compare the outlook with the open alerts, and tell what has changed: a row, and a NOTIFY on channel capforecast with the same as JSON, for each alert that is new (a limit reached, or to be within 30 days by the policy), escalated (to critical: reached, or within 7 days) or recovered. An alert is said once however often this runs; it recovers when nothing speaks for it (no date within 45 days, and what was reached measured below 98 % of the limit) for the cooldown, never because too little is known, and is not raised anew within the cooldown unless the limit is reached. A limit that was reached may be raised by the operator, not by a guess at the tier in use. policy has these numbers, and the cooldown (24 hours) where none is given. Error: 22023.';
+	'Compare the outlook with the open alerts, and tell what has changed: a row, and a NOTIFY on channel capforecast with the same as JSON, for each alert that is new (a limit reached, or to be within 30 days by the policy), escalated (to critical: reached, or within 7 days) or recovered. An alert is said once however often this runs; it recovers when nothing speaks for it (no date within 45 days, and what was reached measured below 98 % of the limit) for the cooldown, never because too little is known, and is not raised anew within the cooldown unless the limit is reached. A limit that was reached may be raised by the operator, not by a guess at the tier in use. policy has these numbers, and the cooldown (24 hours) where none is given. Error: 22023.
+Example: SELECT capforecast.raise_alerts();';

@@ -47,4 +47,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.capacity_report(text, interval, text, timestamptz) IS
-	'The platform on one page: which limit binds and when, what to do and what it costs, what changed, a chart for each metric, growth, cost, vendors near their limits, how good the forecasts were, and the jobs. format: html (one page with inline SVG, no script, no request), markdown, or json (everything it is made of). A part that fails says so, and the rest is there. horizon is that of capacity_outlook(). Error: 22023.';
+	'The platform on one page: which limit binds and when, what to do and what it costs, what changed, a chart for each metric, growth, cost, vendors near their limits, how good the forecasts were, and the jobs. format: html (one page with inline SVG, no script, no request), markdown, or json (everything it is made of). A part that fails says so, and the rest is there. horizon is that of capacity_outlook(). Error: 22023.
+Example: SELECT capforecast.capacity_report(''markdown'', title => ''Monday'');';

@@ -68,7 +68,8 @@ CREATE FUNCTION capforecast.chart(series capforecast.series, horizon integer DEF
 	WHERE c.history IS NOT NULL
 $$;
 COMMENT ON FUNCTION capforecast.chart(capforecast.series, integer, double precision, text, integer, integer, text, timestamptz) IS
-	'A series and its forecast as an svg element: what came, the median and the range that holds four cases of five, the threshold and when it is reached. horizon in steps; width and height in user units. A threshold below the last value is a minimum. NULL where the series has no value. Errors: 22023, and those of forecast().';
+	'A series and its forecast as an svg element: what came, the median and the range that holds four cases of five, the threshold and when it is reached. horizon in steps; width and height in user units. A threshold below the last value is a minimum. NULL where the series has no value. Errors: 22023, and those of forecast().
+Example: SELECT capforecast.chart(''vendors'', horizon => 90);';
 
 CREATE FUNCTION capforecast.chart(metric text, horizon integer DEFAULT 183, threshold double precision DEFAULT NULL, title text DEFAULT NULL,
 		width integer DEFAULT 720, height integer DEFAULT 240, kind text DEFAULT NULL, as_of timestamptz DEFAULT NULL)

@@ -44,4 +44,5 @@ CREATE FUNCTION capforecast.prometheus_metrics(as_of timestamptz DEFAULT NULL)
 			 FROM unnest('{info,warning,critical}'::text[]) s(severity)))
 $$;
 COMMENT ON FUNCTION capforecast.prometheus_metrics(timestamptz) IS
-	'Values, limits, dates, chances, jobs and findings in Prometheus'' text format. The number of series grows with metrics and limits, never with vendors. What is not known has no sample.';
+	'Values, limits, dates, chances, jobs and findings in Prometheus'' text format. The number of series grows with metrics and limits, never with vendors. What is not known has no sample.
+Example: SELECT capforecast.prometheus_metrics();';

@@ -50,4 +50,5 @@ CREATE FUNCTION capforecast.job_health(as_of timestamptz DEFAULT NULL)
 	ORDER BY c.overdue DESC, c.name
 $$;
 COMMENT ON FUNCTION capforecast.job_health(timestamptz) IS
-	'One row per enabled job: status ok, incomplete (it ran, but rows failed: see capforecast.finding), failing (the last run failed), overdue (no success within the job''s patience: two of its periods, 15 minutes at least), hanging (overdue while somebody has its lock, or a run that has not ended within the patience: it hangs, or was killed) or never_run; when it succeeded last and is due next, and the last error. A run that found the job at work counts for nothing.';
+	'One row per enabled job: status ok, incomplete (it ran, but rows failed: see capforecast.finding), failing (the last run failed), overdue (no success within the job''s patience: two of its periods, 15 minutes at least), hanging (overdue while somebody has its lock, or a run that has not ended within the patience: it hangs, or was killed) or never_run; when it succeeded last and is due next, and the last error. A run that found the job at work counts for nothing.
+Example: SELECT job, status, last_success, next_due FROM capforecast.job_health();';

@@ -32,7 +32,8 @@ COMMENT ON TYPE capforecast.series IS
 CREATE FUNCTION capforecast.series(ts timestamptz[], y double precision[]) RETURNS capforecast.series
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_series_from_arrays';
 COMMENT ON FUNCTION capforecast.series(timestamptz[], double precision[]) IS
-	'A series from times and values, in any order; a point with NULL is left out. Errors: 2202E where the lengths differ, 22008 for an infinite time, 54000.';
+	'A series from times and values, in any order; a point with NULL is left out. Errors: 2202E where the lengths differ, 22008 for an infinite time, 54000.
+Example: SELECT capforecast.series(array_agg(day), array_agg(value)) FROM capforecast.metric_history WHERE metric = ''vendors'';';
 
 CREATE FUNCTION capforecast.series(ts timestamp[], y double precision[]) RETURNS capforecast.series
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_series_from_arrays';
@@ -45,13 +46,16 @@ COMMENT ON FUNCTION capforecast.series(date[], double precision[]) IS 'The same;
 CREATE FUNCTION capforecast.points(series capforecast.series)
 	RETURNS TABLE (ts timestamptz, y double precision)
 	LANGUAGE C IMMUTABLE PARALLEL SAFE ROWS 100 AS 'MODULE_PATHNAME', 'capforecast_points';
-COMMENT ON FUNCTION capforecast.points(capforecast.series) IS 'The points of a series, in order of time.';
+COMMENT ON FUNCTION capforecast.points(capforecast.series) IS 'The points of a series, in order of time.
+Example: SELECT ts, y FROM capforecast.points(capforecast.metric_series(''vendors''));';
 
 CREATE FUNCTION capforecast.n_points(series capforecast.series) RETURNS integer
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'capforecast_n_points';
-COMMENT ON FUNCTION capforecast.n_points(capforecast.series) IS 'How many points a series has.';
+COMMENT ON FUNCTION capforecast.n_points(capforecast.series) IS 'How many points a series has.
+Example: SELECT capforecast.n_points(capforecast.metric_series(''vendors''));';
 
 CREATE FUNCTION capforecast.sparkline(series capforecast.series, width integer DEFAULT 40) RETURNS text
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'capforecast_sparkline';
 COMMENT ON FUNCTION capforecast.sparkline(capforecast.series, integer) IS
-	'A series as one line of at most width characters (1 to 1000), lowest to highest; a blank where nothing was measured. NULL where there is nothing to draw.';
+	'A series as one line of at most width characters (1 to 1000), lowest to highest; a blank where nothing was measured. NULL where there is nothing to draw.
+Example: SELECT capforecast.sparkline(capforecast.metric_series(''vendors''), 60);';

@@ -33,7 +33,8 @@ CREATE AGGREGATE capforecast.series_agg(ts timestamptz, y double precision) (
 	FINALFUNC = capforecast._series_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE capforecast.series_agg(timestamptz, double precision) IS
-	'The rows as a series, in any order; rows whose time or value is NULL are left out, and without any it is the series without points. Errors: 22008 for an infinite time, 54000 beyond 1000000 points.';
+	'The rows as a series, in any order; rows whose time or value is NULL are left out, and without any it is the series without points. Errors: 22008 for an infinite time, 54000 beyond 1000000 points.
+Example: SELECT capforecast.series_agg(day, value) FROM capforecast.metric_history WHERE metric = ''vendors'';';
 
 CREATE AGGREGATE capforecast.series_agg(ts timestamp, y double precision) (
 	SFUNC = capforecast._series_accum, STYPE = internal, SSPACE = 2048,

@@ -39,7 +39,8 @@ CREATE AGGREGATE capforecast.count_series(ts timestamptz) (
 	FINALFUNC = capforecast._count_final, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE capforecast.count_series(timestamptz) IS
-	'How many rows there are on each UTC day, as a series from the first one''s day until yesterday: days without any are 0, also after the last one, and today, which is not over yet, is left out. A NULL counts nothing. Without any row it is the series without points. Errors: 22008 for an infinite time, 54000 beyond 1000000 days.';
+	'How many rows there are on each UTC day, as a series from the first one''s day until yesterday: days without any are 0, also after the last one, and today, which is not over yet, is left out. A NULL counts nothing. Without any row it is the series without points. Errors: 22008 for an infinite time, 54000 beyond 1000000 days.
+Example: SELECT vendor_id, capforecast.count_series(created_at) FROM orders GROUP BY vendor_id;';
 
 CREATE AGGREGATE capforecast.count_series(ts timestamptz, from_date date, to_date date) (
 	SFUNC = capforecast._count_accum, STYPE = internal, SSPACE = 1024,

@@ -156,17 +156,20 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.get_tier_info(text) IS
-	'A tier by its code (blanks and case do not matter), inactive ones too; limits are NULL where unlimited, prices in minor units. Where there is no such row, one of the four legacy tiers, without prices (source legacy). No row for an unknown code. Errors: 21000 where several codes differ in case only, 22023 for a price with a fraction.';
+	'A tier by its code (blanks and case do not matter), inactive ones too; limits are NULL where unlimited, prices in minor units. Where there is no such row, one of the four legacy tiers, without prices (source legacy). No row for an unknown code. Errors: 21000 where several codes differ in case only, 22023 for a price with a fraction.
+Example: SELECT * FROM capforecast.get_tier_info(''professional'');';
 
 CREATE FUNCTION capforecast.get_tier_info_json(code text)
 	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT to_jsonb(t) FROM capforecast.get_tier_info(code) t
 $$;
-COMMENT ON FUNCTION capforecast.get_tier_info_json(text) IS 'get_tier_info() as a document; NULL for an unknown code.';
+COMMENT ON FUNCTION capforecast.get_tier_info_json(text) IS 'get_tier_info() as a document; NULL for an unknown code.
+Example: SELECT capforecast.get_tier_info_json(''professional'');';
 
 CREATE FUNCTION capforecast.capture_capacity_snapshot()
 	RETURNS capforecast.capacity_snapshots LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT * FROM capforecast.capture_daily_snapshot()
 $$;
 COMMENT ON FUNCTION capforecast.capture_capacity_snapshot() IS
-	'The daily job by the web application''s name for it: capture_daily_snapshot().';
+	'The daily job by the web application''s name for it: capture_daily_snapshot().
+Example: SELECT capforecast.capture_capacity_snapshot();';

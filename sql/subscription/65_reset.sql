@@ -91,7 +91,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.reset_period_counters(timestamptz, integer, boolean) IS
-	'Job: close every usage window that has ended (one row in period_ledger each, those missed while the server was down too), count the orders of the new one, apply changes of tier that were waiting for the boundary, and write the invoice draft of locally billed subscriptions. Rows that somebody holds are left for the next run. row_limit: at most so many subscriptions; dry_run: undo it all and say what would change.';
+	'Job: close every usage window that has ended (one row in period_ledger each, those missed while the server was down too), count the orders of the new one, apply changes of tier that were waiting for the boundary, and write the invoice draft of locally billed subscriptions. Rows that somebody holds are left for the next run. row_limit: at most so many subscriptions; dry_run: undo it all and say what would change.
+Example: SELECT * FROM capforecast.reset_period_counters(dry_run => true);';
 
 CREATE TYPE capforecast.counter_difference AS (subscription_id text, vendor_id text, counter bigint, recount bigint, difference bigint);
 COMMENT ON TYPE capforecast.counter_difference IS
@@ -121,7 +122,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.order_counter_differences(timestamptz) IS
-	'Live subscriptions whose orders_this_period is not the number of orders in the usage window. No rows where the host keeps no orders.';
+	'Live subscriptions whose orders_this_period is not the number of orders in the usage window. No rows where the host keeps no orders.
+Example: SELECT * FROM capforecast.order_counter_differences();';
 
 CREATE FUNCTION capforecast.reconcile_order_counters(as_of timestamptz DEFAULT NULL)
 	RETURNS SETOF capforecast.counter_difference
@@ -144,4 +146,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.reconcile_order_counters(timestamptz) IS
-	'Set the counters that order_counter_differences() shows, and audit it; rows that somebody holds are left out.';
+	'Set the counters that order_counter_differences() shows, and audit it; rows that somebody holds are left out.
+Example: SELECT * FROM capforecast.reconcile_order_counters();';

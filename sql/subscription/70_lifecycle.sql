@@ -168,7 +168,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.check_trial_expirations(timestamptz, interval, boolean) IS
-	'Job: local subscriptions on trial whose trial_ends_at has come get what capforecast.trial_action says: expired (default), active, or active on another tier. Nothing but status trial is looked at, and nothing that Stripe manages. expiring_soon: trials that end within warn.';
+	'Job: local subscriptions on trial whose trial_ends_at has come get what capforecast.trial_action says: expired (default), active, or active on another tier. Nothing but status trial is looked at, and nothing that Stripe manages. expiring_soon: trials that end within warn.
+Example: SELECT * FROM capforecast.check_trial_expirations(dry_run => true);';
 
 -- past_due for too long, and cancellations whose period is over.
 CREATE FUNCTION capforecast._end_stale(as_of timestamptz, ids text[], options jsonb)
@@ -232,4 +233,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.cleanup_stale_subscriptions(timestamptz, interval, boolean) IS
-	'Job: local subscriptions that were to be cancelled at the end of a period that is over become cancelled; those past_due for past_due_grace become expired. Everything else that looks wrong is a finding, never a change. Old rows of capforecast''s own logs are dropped; the host''s rows never.';
+	'Job: local subscriptions that were to be cancelled at the end of a period that is over become cancelled; those past_due for past_due_grace become expired. Everything else that looks wrong is a finding, never a change. Old rows of capforecast''s own logs are dropped; the host''s rows never.
+Example: SELECT * FROM capforecast.cleanup_stale_subscriptions(dry_run => true);';

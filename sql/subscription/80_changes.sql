@@ -237,7 +237,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.quote_tier_change(text, text, text, boolean, text, boolean, timestamptz) IS
-	'What change_tier() with these arguments does at this instant: the same lines and amounts, and nothing is written or locked. Use above the limits of the tier is told in over_limit. Errors as of change_tier(), but for over_limit.';
+	'What change_tier() with these arguments does at this instant: the same lines and amounts, and nothing is written or locked. Use above the limits of the tier is told in over_limit. Errors as of change_tier(), but for over_limit.
+Example: SELECT action, net_cents, currency FROM capforecast.quote_tier_change((SELECT s.vendor_id::text FROM vendor_subscriptions s WHERE s.tier = ''essential'' AND s.status = ''active'' LIMIT 1), ''professional'');';
 
 CREATE FUNCTION capforecast.change_tier(vendor text, tier text, timing text DEFAULT 'auto', annual boolean DEFAULT NULL,
 		proration text DEFAULT 'second', idempotency_key text DEFAULT NULL, ack_over_limit boolean DEFAULT false,
@@ -297,4 +298,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.change_tier(text, text, text, boolean, text, text, boolean, boolean, timestamptz) IS
-	'Change a vendor''s tier. timing auto: up at once, down at the end of the period; annual NULL: the interval stays; proration second, day or none. quote_tier_change() tells the same beforehand. Where Stripe manages the subscription the change is asked for in stripe_outbox, and the host''s row changes when Stripe''s data shows it. A request repeated with its idempotency_key has one effect and the same answer. Errors: P0002 unknown_vendor, unknown_tier, no_price; 22023 inactive_tier, currency_mismatch, interval_mismatch, idempotency_key_mismatch; 55000 not_live, unpaid_invoice, over_limit, change_in_flight.';
+	'Change a vendor''s tier. timing auto: up at once, down at the end of the period; annual NULL: the interval stays; proration second, day or none. quote_tier_change() tells the same beforehand. Where Stripe manages the subscription the change is asked for in stripe_outbox, and the host''s row changes when Stripe''s data shows it. A request repeated with its idempotency_key has one effect and the same answer. Errors: P0002 unknown_vendor, unknown_tier, no_price; 22023 inactive_tier, currency_mismatch, interval_mismatch, idempotency_key_mismatch; 55000 not_live, unpaid_invoice, over_limit, change_in_flight.
+Example: SELECT * FROM capforecast.change_tier((SELECT s.vendor_id::text FROM vendor_subscriptions s WHERE s.tier = ''essential'' AND s.status = ''active'' LIMIT 1), ''professional'');';

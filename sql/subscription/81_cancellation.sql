@@ -41,7 +41,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.quote_cancellation(text, text, timestamptz) IS
-	'What cancel_subscription() with these arguments does at this instant; nothing is written or locked. Errors as of cancel_subscription().';
+	'What cancel_subscription() with these arguments does at this instant; nothing is written or locked. Errors as of cancel_subscription().
+Example: SELECT action, net_cents, currency FROM capforecast.quote_cancellation((SELECT s.vendor_id::text FROM vendor_subscriptions s WHERE s.status = ''active'' LIMIT 1));';
 
 CREATE FUNCTION capforecast._set_cancellation(s capforecast._subscription_row, cancels boolean, reason text, as_of timestamptz)
 	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -101,7 +102,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.cancel_subscription(text, text, text, text, timestamptz) IS
-	'Cancel a vendor''s subscription: at the end of its period, or of its trial (action cancel_scheduled; access stays until then, resume_subscription() takes it back), or at once (cancel; nothing is given back, what is pending goes on a last draft). A change that was waiting is dropped. Where Stripe manages the subscription it is asked for in stripe_outbox. noop: it was cancelled already. Errors: P0002 unknown_vendor; 55000 not_live, already_ended, change_in_flight; 22023 bad_argument, idempotency_key_mismatch.';
+	'Cancel a vendor''s subscription: at the end of its period, or of its trial (action cancel_scheduled; access stays until then, resume_subscription() takes it back), or at once (cancel; nothing is given back, what is pending goes on a last draft). A change that was waiting is dropped. Where Stripe manages the subscription it is asked for in stripe_outbox. noop: it was cancelled already. Errors: P0002 unknown_vendor; 55000 not_live, already_ended, change_in_flight; 22023 bad_argument, idempotency_key_mismatch.
+Example: SELECT * FROM capforecast.cancel_subscription((SELECT s.vendor_id::text FROM vendor_subscriptions s WHERE s.status = ''active'' LIMIT 1), reason => ''closed'');';
 
 CREATE FUNCTION capforecast.resume_subscription(vendor text, idempotency_key text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
 	RETURNS capforecast.change_result
@@ -139,4 +141,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.resume_subscription(text, text, timestamptz) IS
-	'Take back a cancellation that has not taken effect; noop where there is none. Where Stripe manages the subscription it is asked for in stripe_outbox, unless the cancellation has not been handed out: then it is withdrawn. Errors: P0002 unknown_vendor; 55000 not_live, already_ended, change_in_flight; 22023 idempotency_key_mismatch.';
+	'Take back a cancellation that has not taken effect; noop where there is none. Where Stripe manages the subscription it is asked for in stripe_outbox, unless the cancellation has not been handed out: then it is withdrawn. Errors: P0002 unknown_vendor; 55000 not_live, already_ended, change_in_flight; 22023 idempotency_key_mismatch.
+Example: SELECT * FROM capforecast.resume_subscription((SELECT s.vendor_id::text FROM vendor_subscriptions s WHERE s.status = ''active'' LIMIT 1));';

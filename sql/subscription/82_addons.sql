@@ -127,7 +127,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.quote_addon(text, text, integer, timestamptz) IS
-	'What purchase_addon() would do and cost; nothing is written. Errors: as purchase_addon(), but for idempotency_key_mismatch.';
+	'What purchase_addon() would do and cost; nothing is written. Errors: as purchase_addon(), but for idempotency_key_mismatch.
+Example: SELECT action, net_cents, currency FROM capforecast.quote_addon((SELECT s.vendor_id::text FROM vendor_subscriptions s WHERE s.tier = ''professional'' AND s.status = ''active'' LIMIT 1), ''extra_products'');';
 
 CREATE FUNCTION capforecast.purchase_addon(vendor text, addon text, quantity integer DEFAULT 1, idempotency_key text DEFAULT NULL,
 		as_of timestamptz DEFAULT NULL)
@@ -168,7 +169,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.purchase_addon(text, text, integer, text, timestamptz) IS
-	'Buy an add-on, or more of it, at the price at which the vendor first bought it; prorated to the end of the period, nothing in a trial, in full where it is sold once. Where Stripe manages the subscription it is asked for in stripe_outbox, and grants nothing until Stripe''s data shows it. Errors: P0002 unknown_vendor, unknown_addon, no_price; 22023 bad_quantity, inactive_addon, currency_mismatch, interval_mismatch, idempotency_key_mismatch; 55000 not_live, max_quantity, change_in_flight, items_unknown.';
+	'Buy an add-on, or more of it, at the price at which the vendor first bought it; prorated to the end of the period, nothing in a trial, in full where it is sold once. Where Stripe manages the subscription it is asked for in stripe_outbox, and grants nothing until Stripe''s data shows it. Errors: P0002 unknown_vendor, unknown_addon, no_price; 22023 bad_quantity, inactive_addon, currency_mismatch, interval_mismatch, idempotency_key_mismatch; 55000 not_live, max_quantity, change_in_flight, items_unknown.
+Example: SELECT * FROM capforecast.purchase_addon((SELECT s.vendor_id::text FROM vendor_subscriptions s WHERE s.tier = ''professional'' AND s.status = ''active'' LIMIT 1), ''extra_products'');';
 
 -- What is left of what was billed, never more than that: what was bought within the period
 -- and given back at once must not gain a cent by rounding.
@@ -253,7 +255,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.quote_addon_cancel(text, text, integer, text, timestamptz) IS
-	'What cancel_addon() would do and give back; nothing is written. Errors: as cancel_addon(), but for idempotency_key_mismatch.';
+	'What cancel_addon() would do and give back; nothing is written. Errors: as cancel_addon(), but for idempotency_key_mismatch.
+Example: SELECT action, net_cents, currency FROM capforecast.quote_addon_cancel((SELECT a.vendor_id::text FROM vendor_addons a WHERE a.status = ''active'' LIMIT 1), ''extra_products'', timing => ''immediate'');';
 
 -- What was sold once is no item at Stripe: giving it back asks for nothing, unless the order
 -- has not been handed out yet.
@@ -310,4 +313,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.cancel_addon(text, text, integer, text, text, timestamptz) IS
-	'Cancel an add-on: at the end of the period (it grants until then, and is not on the next invoice) or at once with a credit; quantity: only so many, which takes effect at once. Where Stripe manages the subscription it is asked for in stripe_outbox, and the add-on goes when Stripe''s data shows it; an order that was not handed out yet is withdrawn. Errors: P0002 unknown_vendor, no_price; 22023 bad_quantity, bad_argument, idempotency_key_mismatch; 55000 not_live, change_in_flight, items_unknown.';
+	'Cancel an add-on: at the end of the period (it grants until then, and is not on the next invoice) or at once with a credit; quantity: only so many, which takes effect at once. Where Stripe manages the subscription it is asked for in stripe_outbox, and the add-on goes when Stripe''s data shows it; an order that was not handed out yet is withdrawn. Errors: P0002 unknown_vendor, no_price; 22023 bad_quantity, bad_argument, idempotency_key_mismatch; 55000 not_live, change_in_flight, items_unknown.
+Example: SELECT * FROM capforecast.cancel_addon((SELECT a.vendor_id::text FROM vendor_addons a WHERE a.status = ''active'' LIMIT 1), ''extra_products'');';

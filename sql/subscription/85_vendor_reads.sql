@@ -149,39 +149,45 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.upcoming_invoice(text, timestamptz) IS
-	'The next invoice of a vendor: by the routine that writes it (source local), Stripe''s own draft (stripe_draft), or what will about be asked for (estimate: where Stripe bills, and for a trial where capforecast does not manage it). Where there will be none every column but source is NULL ("none: reason"), never 0. Errors: P0002 unknown_vendor, no_price; 22023 currency_mismatch.';
+	'The next invoice of a vendor: by the routine that writes it (source local), Stripe''s own draft (stripe_draft), or what will about be asked for (estimate: where Stripe bills, and for a trial where capforecast does not manage it). Where there will be none every column but source is NULL ("none: reason"), never 0. Errors: P0002 unknown_vendor, no_price; 22023 currency_mismatch.
+Example: SELECT * FROM capforecast.upcoming_invoice((SELECT s.vendor_id::text FROM vendor_subscriptions s WHERE s.status = ''active'' LIMIT 1));';
 
 CREATE FUNCTION capforecast.upcoming_invoice_json(vendor text, as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 	SELECT to_jsonb(i) FROM capforecast.upcoming_invoice(vendor, as_of) i
 $$;
-COMMENT ON FUNCTION capforecast.upcoming_invoice_json(text, timestamptz) IS 'upcoming_invoice() as a document.';
+COMMENT ON FUNCTION capforecast.upcoming_invoice_json(text, timestamptz) IS 'upcoming_invoice() as a document.
+Example: SELECT capforecast.upcoming_invoice_json((SELECT s.vendor_id::text FROM vendor_subscriptions s WHERE s.status = ''active'' LIMIT 1));';
 
 CREATE FUNCTION capforecast.quote_tier_change_json(vendor text, tier text, timing text DEFAULT 'auto', annual boolean DEFAULT NULL,
 		proration text DEFAULT 'second', keep_cancel boolean DEFAULT false, as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 	SELECT to_jsonb(q) FROM capforecast.quote_tier_change(vendor, tier, timing, annual, proration, keep_cancel, as_of) q
 $$;
-COMMENT ON FUNCTION capforecast.quote_tier_change_json(text, text, text, boolean, text, boolean, timestamptz) IS 'quote_tier_change() as a document.';
+COMMENT ON FUNCTION capforecast.quote_tier_change_json(text, text, text, boolean, text, boolean, timestamptz) IS 'quote_tier_change() as a document.
+Example: SELECT capforecast.quote_tier_change_json((SELECT s.vendor_id::text FROM vendor_subscriptions s WHERE s.tier = ''essential'' AND s.status = ''active'' LIMIT 1), ''professional'');';
 
 CREATE FUNCTION capforecast.quote_addon_json(vendor text, addon text, quantity integer DEFAULT 1, as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 	SELECT to_jsonb(q) FROM capforecast.quote_addon(vendor, addon, quantity, as_of) q
 $$;
-COMMENT ON FUNCTION capforecast.quote_addon_json(text, text, integer, timestamptz) IS 'quote_addon() as a document.';
+COMMENT ON FUNCTION capforecast.quote_addon_json(text, text, integer, timestamptz) IS 'quote_addon() as a document.
+Example: SELECT capforecast.quote_addon_json((SELECT s.vendor_id::text FROM vendor_subscriptions s WHERE s.tier = ''professional'' AND s.status = ''active'' LIMIT 1), ''extra_products'');';
 
 CREATE FUNCTION capforecast.quote_addon_cancel_json(vendor text, addon text, quantity integer DEFAULT NULL, timing text DEFAULT 'period_end',
 		as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 	SELECT to_jsonb(q) FROM capforecast.quote_addon_cancel(vendor, addon, quantity, timing, as_of) q
 $$;
-COMMENT ON FUNCTION capforecast.quote_addon_cancel_json(text, text, integer, text, timestamptz) IS 'quote_addon_cancel() as a document.';
+COMMENT ON FUNCTION capforecast.quote_addon_cancel_json(text, text, integer, text, timestamptz) IS 'quote_addon_cancel() as a document.
+Example: SELECT capforecast.quote_addon_cancel_json((SELECT a.vendor_id::text FROM vendor_addons a WHERE a.status = ''active'' LIMIT 1), ''extra_products'');';
 
 CREATE FUNCTION capforecast.quote_cancellation_json(vendor text, timing text DEFAULT 'period_end', as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 	SELECT to_jsonb(q) FROM capforecast.quote_cancellation(vendor, timing, as_of) q
 $$;
-COMMENT ON FUNCTION capforecast.quote_cancellation_json(text, text, timestamptz) IS 'quote_cancellation() as a document.';
+COMMENT ON FUNCTION capforecast.quote_cancellation_json(text, text, timestamptz) IS 'quote_cancellation() as a document.
+Example: SELECT capforecast.quote_cancellation_json((SELECT s.vendor_id::text FROM vendor_subscriptions s WHERE s.status = ''active'' LIMIT 1));';
 
 CREATE FUNCTION capforecast._open_invoices(vendor text)
 	RETURNS bigint LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -269,7 +275,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.usage_summary(text, timestamptz) IS
-	'The billing page of a vendor as one document: use against limits (add-ons included; limit and remaining NULL where unlimited), tier, status, windows, pending change, request in flight, add-ons, the next invoice (NULL: not known or none), what is open, drafts included. Where the job that rolls windows is late, the window that holds as_of is shown, with the orders counted in it. P0002 for an unknown vendor.';
+	'The billing page of a vendor as one document: use against limits (add-ons included; limit and remaining NULL where unlimited), tier, status, windows, pending change, request in flight, add-ons, the next invoice (NULL: not known or none), what is open, drafts included. Where the job that rolls windows is late, the window that holds as_of is shown, with the orders counted in it. P0002 for an unknown vendor.
+Example: SELECT capforecast.usage_summary((SELECT s.vendor_id::text FROM vendor_subscriptions s WHERE s.status = ''active'' LIMIT 1));';
 
 CREATE TYPE capforecast.limit_check AS (allowed boolean, used bigint, "limit" bigint, remaining bigint, reason text);
 COMMENT ON TYPE capforecast.limit_check IS
@@ -306,7 +313,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.check_limit(text, text, bigint, timestamptz) IS
-	'May a vendor add delta products, orders or team_members? A read: where two may add at once, ask reserve_limit(). Errors: P0002 unknown_vendor, 22023 bad_argument.';
+	'May a vendor add delta products, orders or team_members? A read: where two may add at once, ask reserve_limit(). Errors: P0002 unknown_vendor, 22023 bad_argument.
+Example: SELECT * FROM capforecast.check_limit((SELECT s.vendor_id::text FROM vendor_subscriptions s WHERE s.status = ''active'' LIMIT 1), ''products'');';
 
 CREATE FUNCTION capforecast.reserve_limit(vendor text, resource text, delta bigint DEFAULT 1, as_of timestamptz DEFAULT NULL)
 	RETURNS capforecast.limit_check
@@ -323,4 +331,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.reserve_limit(text, text, bigint, timestamptz) IS
-	'check_limit(), and the vendor''s subscription locked until the transaction ends: those who ask for the same vendor wait for each other, so that question and insert in one transaction cannot pass the limit. Needs UPDATE on the host''s subscriptions. Errors as of check_limit(), 25001 isolation above READ COMMITTED, 55P03 after lock_timeout.';
+	'check_limit(), and the vendor''s subscription locked until the transaction ends: those who ask for the same vendor wait for each other, so that question and insert in one transaction cannot pass the limit. Needs UPDATE on the host''s subscriptions. Errors as of check_limit(), 25001 isolation above READ COMMITTED, 55P03 after lock_timeout.
+Example: SELECT * FROM capforecast.reserve_limit((SELECT s.vendor_id::text FROM vendor_subscriptions s WHERE s.status = ''active'' LIMIT 1), ''products'');';

@@ -429,4 +429,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.sync_stripe_status(timestamptz, boolean, boolean) IS
-	'Job: bring status, period, tier and flags of subscriptions that Stripe manages to agree with the mirror of Stripe''s tables, or with the webhook events where there is no mirror. A subscription that the mirror does not have, a mirror that is empty or old, never ends one. Where a run would end more than 5 and more than a tenth of the live subscriptions those are held back; force ends them.';
+	'Job: bring status, period, tier and flags of subscriptions that Stripe manages to agree with the mirror of Stripe''s tables, or with the webhook events where there is no mirror. A subscription that the mirror does not have, a mirror that is empty or old, never ends one. Where a run would end more than 5 and more than a tenth of the live subscriptions those are held back; force ends them.
+Example: SELECT * FROM capforecast.sync_stripe_status(dry_run => true);';

@@ -44,7 +44,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.take_outbox(integer, timestamptz) IS
-	'Hand out requests to Stripe, oldest first: each becomes taken, and counts as sent from when this commits. Whoever takes one calls Stripe with its payload and its idempotency_key and answers with settle_outbox(). Others that ask at the same time get other requests; one that is taken for 15 minutes is handed out again, with the same payload and key. Errors: 22023 bad_argument.';
+	'Hand out requests to Stripe, oldest first: each becomes taken, and counts as sent from when this commits. Whoever takes one calls Stripe with its payload and its idempotency_key and answers with settle_outbox(). Others that ask at the same time get other requests; one that is taken for 15 minutes is handed out again, with the same payload and key. Errors: 22023 bad_argument.
+Example: SELECT id, payload, idempotency_key FROM capforecast.take_outbox(10);';
 
 CREATE FUNCTION capforecast.settle_outbox(id bigint, ok boolean, result jsonb DEFAULT NULL)
 	RETURNS text LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
@@ -91,4 +92,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.settle_outbox(bigint, boolean, jsonb) IS
-	'The application''s answer for a row of stripe_outbox: ok false makes it failed, with the result; ok true sent, or scheduled for a change at the end of the period (result: {"schedule": its id at Stripe}, so that it can be released). confirmed follows when Stripe''s own data, later than what was known when it was handed out, shows the change. Returns the status. Errors: P0002 unknown_request, 22023 bad_argument, 55000 settled.';
+	'The application''s answer for a row of stripe_outbox: ok false makes it failed, with the result; ok true sent, or scheduled for a change at the end of the period (result: {"schedule": its id at Stripe}, so that it can be released). confirmed follows when Stripe''s own data, later than what was known when it was handed out, shows the change. Returns the status. Errors: P0002 unknown_request, 22023 bad_argument, 55000 settled.
+Example: SELECT capforecast.settle_outbox(o.id, true) FROM capforecast.take_outbox() o;';

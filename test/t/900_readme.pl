@@ -1,30 +1,86 @@
-# What the README tells people to run, runs; and it names every function they may call.
+# What the README and the pages of docs/ tell people to run, runs, and gives what they print; the
+# reference says what the comments say, and has an example of every function.
 use strict;
 use warnings;
 use FindBin;
 use lib $FindBin::Bin;
+use File::Basename qw(basename);
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use CapForecast;
 
-my $readme = slurp_file(source_file('README.md'));
+my @pages = ('README.md', map { 'docs/' . basename($_) } sort glob source_file('docs/*.md'));
+my %page = map { $_ => slurp_file(source_file($_)) } @pages;
+my $scratch = PostgreSQL::Test::Utils::tempdir();
 my $node = new_server('readme', with_cron => 'postgres');
-load_platform($node, 'postgres');
-$node->safe_psql('postgres', 'CREATE EXTENSION pg_cron; CREATE EXTENSION capforecast');
+local $ENV{PGHOST} = $node->host;
+local $ENV{PGPORT} = $node->port;
+$node->safe_psql('postgres', 'CREATE DATABASE docs');
+load_platform($node, 'docs', as_of => '2026-11-25');
+command_ok([ 'psql', '-qXAt', '-o', '/dev/null', '-v', 'ON_ERROR_STOP=1', '-v', 'as_of=2026-11-25', '-d', 'docs', '-f', source_file('docs/platform.sql') ],
+	'the platform of the pages');
 
-# --- SQL, block by block, in the order in which it stands there
-
-my $n = 0;
-while ($readme =~ /^```sql\n(.*?)^```/gms)
+# same(shown, file, name): a page and the file that it is made to be; says how they differ.
+sub same
 {
-	my $block = $1 =~ s{\byourdb\b}{postgres}gr;
-	my ($first) = $block =~ /^(?!--)(\S.*)$/m;
-	my ($rc, $out, $err) = $node->psql('postgres', $block, on_error_stop => 1);
-	is($rc, 0, 'SQL ' . ++$n . ": $first") or diag($err);
+	my ($shown, $file, $name) = @_;
+	my $made = slurp_file($file);
+	return ok(1, $name) if $made eq $shown;
+	append_to_file("$file.shown", $shown);
+	IPC::Run::run([ 'diff', "$file.shown", $file ], '>', \my $difference);
+	ok(0, $name) or diag("$difference\ndocs/build makes it anew.");
 }
-cmp_ok($n, '>', 5, 'the README has SQL');
+
+# --- SQL, page by page: each statement runs, and what it prints is what the page shows
+
+mkdir "$scratch/pages" and mkdir "$scratch/pages/docs" or die $!;
+append_to_file("$scratch/pages/$_", $page{$_}) for @pages;
+my ($told, $trouble) = ('', '');
+IPC::Run::run([ $^X, source_file('docs/results.pl'), "$scratch/pages", 'docs' ], '<', \undef, '>', \$told, '2>', \$trouble);
+my @results = split /^(?=ok|FAILED)/m, $told;
+for my $result (@results)
+{
+	my ($verdict, $what, $why) = $result =~ /^(ok|FAILED) (.*)\n((?s:.*))/;
+	ok($verdict eq 'ok', $what) or diag($why);
+}
+cmp_ok(scalar @results, '>', 100, 'the pages have SQL') or diag($trouble);
+for my $one (@pages)
+{
+	same($page{$one}, "$scratch/pages/$one", "$one shows what comes out");
+}
+
+# --- the reference, and the pictures
+
+IPC::Run::run([ $^X, source_file('docs/reference.pl'), source_file(''), 'docs' ], '<', \undef, '>', "$scratch/reference.md");
+same($page{'docs/reference.md'}, "$scratch/reference.md", 'the reference says what the comments say');
+is($node->safe_psql('docs', q{SELECT routine FROM capforecast._public_routines() GROUP BY 1 HAVING count(example) <> 1 ORDER BY 1}), '',
+	'the comment of every public function ends in an example');
+
+mkdir "$scratch/pictures" or die $!;
+command_ok([ 'sh', source_file('docs/pictures.sh'), 'docs', "$scratch/pictures" ], 'the pictures are made');
+for my $picture (map { basename($_) } sort glob source_file('docs/pictures/*.svg'))
+{
+	is(slurp_file("$scratch/pictures/$picture"), slurp_file(source_file("docs/pictures/$picture")), "$picture is the one that is shown");
+}
+ok(!-e $_ || -s $_ > 20_000, 'the page, too') for "$scratch/pictures/report.png";
+
+# --- what the pages point to is there
+
+for my $one (@pages)
+{
+	my $folder = $one =~ m{^docs/} ? 'docs/' : '';
+	my %here = map { (lc($_) =~ s/[^\w -]//gr =~ s/ /-/gr) => 1 } $page{$one} =~ /^#+ (.*)$/mg;
+	my @gone = grep { /^#(.*)/ ? !$here{$1} : !-e source_file($folder . s/#.*//r) } grep { !/^https?:/ } $page{$one} =~ /\]\(([^)\s]+)\)/g;
+	is_deeply(\@gone, [], "$one points to what is there");
+}
+
+$node->safe_psql('postgres', 'CREATE EXTENSION pg_cron');
+load_platform($node, 'postgres');
+$node->safe_psql('postgres', q{CREATE EXTENSION capforecast;
+	SELECT count(*) FROM capforecast.import_snapshots('capacity_snapshots'); SELECT count(*) FROM capforecast.capture_daily_snapshot()});
+my $readme = join '', @page{@pages};
 
 # --- Python
 
@@ -43,7 +99,6 @@ while ($readme =~ /^```python\n(.*?)^```/gms)
 
 # --- the shell: every command is known here, so that a new one gets a test
 
-my $scratch = PostgreSQL::Test::Utils::tempdir();
 my %handled = (
 	qr/^test\/demo$/         => sub { ok(-x source_file('test/demo'), 'test/demo is there; 910_demo runs it') },
 	qr/^test\/run\b(.*)$/    => sub {
@@ -62,10 +117,11 @@ my %handled = (
 		my ($rc, $out, $err) = $node->psql('postgres', $command, on_error_stop => 1);
 		is($rc, 0, "psql: $command") or diag($err);
 	},
+	qr/^docs\/build$/       => sub { ok(-x source_file('docs/build'), 'docs/build is there; its parts run above') },
 	qr/^test\/(\S+)(?: .*)?$/ => sub { ok(-x source_file("test/$_[0]"), "test/$_[0] is there") },
 );
 my @order = (qr/^test\/demo$/, qr/^test\/run\b(.*)$/, qr/^(?:sudo )?apt-get install (.*)$/, qr/^make( unit)?$/,
-	qr/^(?:sudo )?make install$/, qr/^psql (.*)$/, qr/^test\/(\S+)(?: .*)?$/);
+	qr/^(?:sudo )?make install$/, qr/^psql (.*)$/, qr/^docs\/build$/, qr/^test\/(\S+)(?: .*)?$/);
 
 sub run_make
 {
@@ -86,16 +142,6 @@ while ($readme =~ /^```sh\n(.*?)^```/gms)
 		$handled{$pattern}->(defined $1 ? $1 : '');
 	}
 }
-
-# --- the reference is complete
-
-my $public = $node->safe_psql('postgres', q{
-	SELECT DISTINCT proname FROM pg_proc p
-	WHERE pronamespace = 'capforecast'::regnamespace AND proname NOT LIKE '\_%'
-	  AND prorettype NOT IN ('trigger'::regtype) AND proname NOT IN ('series_in', 'series_out', 'series_recv', 'series_send')
-	ORDER BY 1});
-my @missing = grep { $readme !~ /`$_\b/ } split /\n/, $public;
-is_deeply(\@missing, [], 'every public function stands in the README');
 
 # --- the version lives in the control file
 
