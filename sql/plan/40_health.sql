@@ -10,7 +10,8 @@ CREATE TYPE capforecast._health AS (
 	vendors_percent double precision, products_percent double precision, orders_percent double precision,
 	database_percent double precision, storage_percent double precision,
 	products_utilization_percent double precision, orders_utilization_percent double precision,
-	team_utilization_percent double precision
+	team_utilization_percent double precision,
+	database_size_reason text
 );
 COMMENT ON TYPE capforecast._health IS 'What platform_health() judges. usage: what infrastructure is measured by, metric to number.';
 
@@ -55,9 +56,10 @@ CREATE TYPE capforecast.platform_state AS (
 	database_percent double precision, storage_percent double precision,
 	products_utilization_percent double precision, orders_utilization_percent double precision,
 	team_utilization_percent double precision,
-	tier_in_use text, tier_in_use_is_told boolean, tier_in_use_exceeded boolean
+	tier_in_use text, tier_in_use_is_told boolean, tier_in_use_exceeded boolean,
+	database_size_reason text
 );
-COMMENT ON TYPE capforecast.platform_state IS 'The row of platform_health().';
+COMMENT ON TYPE capforecast.platform_state IS 'The row of platform_health(). database_size_reason: why the size of the database is not known, NULL where it is.';
 
 CREATE FUNCTION capforecast.platform_health(as_of timestamptz DEFAULT NULL)
 	RETURNS SETOF capforecast.platform_state
@@ -70,7 +72,7 @@ BEGIN
 	SELECT CASE WHEN 'critical' = ANY (r.severities) THEN 'critical'
 				WHEN 'warning' = ANY (r.severities) THEN 'warning' ELSE 'ok' END,
 		r.reasons,
-		CASE WHEN h.image_storage_gb IS NULL THEN '{storage}'::text[] ELSE '{}' END,
+		array_remove(ARRAY[CASE WHEN h.database_size_bytes IS NULL THEN 'database' END, CASE WHEN h.image_storage_gb IS NULL THEN 'storage' END], NULL),
 		h.database_size_bytes, round(h.database_size_bytes / 1048576.0, 2),
 		h.image_storage_gb, h.image_storage_source, h.image_storage_measured_at,
 		h.image_storage_status, h.image_storage_reason,
@@ -79,7 +81,8 @@ BEGIN
 		h.vendors_percent, h.products_percent, h.orders_percent, h.database_percent, h.storage_percent,
 		h.products_utilization_percent, h.orders_utilization_percent, h.team_utilization_percent,
 		(u.tier).name, u.is_told,
-		EXISTS (SELECT FROM capforecast._tier_maxima(u.tier) m WHERE (h.usage ->> m.metric)::double precision > m.maximum)
+		EXISTS (SELECT FROM capforecast._tier_maxima(u.tier) m WHERE (h.usage ->> m.metric)::double precision > m.maximum),
+		h.database_size_reason
 	FROM capforecast._health_now(platform_health.as_of) h
 		LEFT JOIN LATERAL capforecast._tier_in_use(h.usage) u ON true
 		CROSS JOIN LATERAL (
@@ -89,14 +92,15 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.platform_health(timestamptz) IS
-	'The platform now: sizes, image storage with its source and age (older than 48 h: stale; none: unavailable), the infrastructure tier that carries it, what share of its maxima is used, and overall_status ok, warning (80 % of a maximum of the tier in use or of what subscriptions allow; policy has the numbers) or critical (95 %, or an open critical row of finding) with each reason. next_tier_trigger is set above 70 % of the tier''s maximum of vendors or products. tier_in_use: as use_infrastructure_tier() was told (is_told), else the tier that carried the first captured day; exceeded: the use has passed it. Metrics that are not known are ignored and listed.
+	'The platform now: sizes (of the whole database: NULL and a reason where tables are on other servers; over all nodes of Citus), image storage with its source and age (older than 48 h: stale; none: unavailable), the infrastructure tier that carries it, what share of its maxima is used, and overall_status ok, warning (80 % of a maximum of the tier in use or of what subscriptions allow; policy has the numbers) or critical (95 %, or an open critical row of finding) with each reason. next_tier_trigger is set above 70 % of the tier''s maximum of vendors or products. tier_in_use: as use_infrastructure_tier() was told (is_told), else the tier that carried the first captured day; exceeded: the use has passed it. Metrics that are not known are ignored and listed.
 Example: SELECT overall_status, tier_in_use, database_size_mb FROM capforecast.platform_health();';
 
 CREATE FUNCTION capforecast.platform_health_json(as_of timestamptz DEFAULT NULL)
 	RETURNS jsonb LANGUAGE sql STABLE
 	RETURN (SELECT jsonb_build_object(
 		'overall_status', h.overall_status, 'reasons', h.reasons, 'unknown_metrics', h.unknown_metrics,
-		'database', jsonb_build_object('size_bytes', h.database_size_bytes, 'size_mb', h.database_size_mb),
+		'database', jsonb_build_object('size_bytes', h.database_size_bytes, 'size_mb', h.database_size_mb)
+			|| CASE WHEN h.database_size_reason IS NULL THEN '{}' ELSE jsonb_build_object('reason', h.database_size_reason) END,
 		'image_storage', jsonb_build_object('total_size_gb', h.image_storage_gb, 'source', h.image_storage_source,
 			'measured_at', h.image_storage_measured_at, 'status', h.image_storage_status, 'reason', h.image_storage_reason),
 		'infrastructure_tier', jsonb_build_object('name', h.infrastructure_tier, 'exceeded', h.tier_exceeded,

@@ -27,6 +27,7 @@
 #include "common/attempt.h"
 #include "common/clock.h"
 #include "common/scope.h"
+#include "host/host_size.h"
 #include "host/host_sql.h"
 #include "host/host_storage.h"
 #include "host/host_usage.h"
@@ -36,6 +37,7 @@
 
 /* As shown in the run's record beside the parts of host_usage. */
 #define PART_IMAGE_STORAGE	"image_storage"
+#define PART_DATABASE_SIZE	"database_size"
 
 /* The values counted so far, by column of capacity_snapshots. */
 typedef struct Capture
@@ -97,7 +99,7 @@ count_part(Capture *capture, const HostUsagePart *part, RunRecord *record)
 		capture->template = part->templates[i];
 		if (attempt_run(read_part, capture, &failure))
 		{
-			capture->n_parts_read += part->of_host;
+			capture->n_parts_read++;
 			return;
 		}
 		if (capture->first_error == NULL)
@@ -136,6 +138,17 @@ count_storage(Capture *capture, RunRecord *record, TimestampTz now)
 }
 
 static void
+count_size(Capture *capture, RunRecord *record)
+{
+	HostSize	size = host_size_read();
+
+	if (size.known)
+		add_value(capture, "db_size_mb", NUMERICOID, host_size_megabytes(size.bytes), false);
+	else
+		run_record_reason(record, PART_DATABASE_SIZE, size.reason);
+}
+
+static void
 count_all(Capture *capture, RunRecord *record, TimestampTz now)
 {
 	int			n_parts;
@@ -144,6 +157,7 @@ count_all(Capture *capture, RunRecord *record, TimestampTz now)
 	PushActiveSnapshot(GetTransactionSnapshot());
 	for (int i = 0; i < n_parts; i++)
 		count_part(capture, &parts[i], record);
+	count_size(capture, record);
 	count_storage(capture, record, now);
 	PopActiveSnapshot();
 
@@ -264,8 +278,11 @@ count_again(Capture *capture, List *left_out, RunRecord *record, TimestampTz now
 	for (int i = 0; i < n_parts; i++)
 		if (is_named(left_out, parts[i].name))
 			count_part(capture, &parts[i], record);
+	if (is_named(left_out, PART_DATABASE_SIZE))
+		count_size(capture, record);
 	if (is_named(left_out, PART_IMAGE_STORAGE))
-		count_storage(capture, record, now);
+		count_size(capture, record);
+	count_storage(capture, record, now);
 	PopActiveSnapshot();
 }
 

@@ -61,11 +61,11 @@
 	"coalesce(jsonb_object_agg(coalesce(tier, 'null'), counted) FILTER (WHERE counted > 0), '{}') AS tier_distribution"
 
 static const HostUsagePart parts[] = {
-	{"vendors", true, {
+	{"vendors", {
 			"SELECT count(*) AS total_vendors, count(*) FILTER (WHERE {vendors.is_active}) AS active_vendors FROM {vendors}",
 			"SELECT count(*) AS total_vendors FROM {vendors}"
 	}},
-	{"subscriptions", true, {
+	{"subscriptions", {
 			"SELECT " SUBSCRIPTION_COUNTS ", "
 			LIMIT_SUM("own_products", "plan_products", "products_limit", "products_limit") " AS theoretical_products_limit, "
 			LIMIT_SUM("own_orders", "plan_orders", "orders_limit", "orders_per_month") " AS theoretical_orders_limit, "
@@ -73,14 +73,11 @@ static const HostUsagePart parts[] = {
 			"FROM (" BY_TIER ") s " TIER_OF("s.tier"),
 			"SELECT " SUBSCRIPTION_COUNTS " FROM (" BY_TIER ") s"
 	}},
-	{"products", true, {
+	{"products", {
 			"SELECT count(*) AS total_products FROM {products}"
 	}},
-	{"team_members", true, {
+	{"team_members", {
 			"SELECT count(*) FILTER (WHERE {vendor_users.is_active}) AS total_team_members FROM {vendor_users}"
-	}},
-	{"database_size", false, {
-			"SELECT round(pg_database_size(current_database()) / 1048576.0, 2) AS db_size_mb"
 	}},
 };
 

@@ -13,7 +13,6 @@
 typedef struct HostUsagePart
 {
 	const char *name;			/* as shown in the run's record */
-	bool		of_host;		/* reads the host's tables */
 	const char *templates[3];
 } HostUsagePart;
 

@@ -26,7 +26,7 @@
 
 /* Columns of _health before those of the shares. */
 #define N_FACTS 15
-#define N_COLUMNS (N_FACTS + N_TIER_METRICS + N_RESOURCES)
+#define N_COLUMNS (N_FACTS + N_TIER_METRICS + N_RESOURCES + 1)
 
 /* Columns of the statement below, counted from 1. */
 enum
@@ -40,7 +40,7 @@ static const char *const tier_statement =
 "       (SELECT n.name FROM capforecast.infrastructure_tiers n WHERE n.position > (f.tier).position ORDER BY n.position LIMIT 1), "
 "       (f.tier).max_vendors, (f.tier).max_products, (f.tier).max_orders_month, (f.tier).max_db_size_mb, (f.tier).max_storage_gb "
 "  FROM (SELECT jsonb_strip_nulls(jsonb_build_object('vendors', $1, 'products', $2, 'orders', $3, "
-"                                                    'db_size_mb', $4, 'storage_gb', nullif($5, 'NaN'))) AS usage) u "
+"                                                    'db_size_mb', nullif($4, 'NaN'), 'storage_gb', nullif($5, 'NaN'))) AS usage) u "
 "  LEFT JOIN LATERAL capforecast._tier_for(u.usage) f ON true";
 
 static const char *const tier_metric_names[N_TIER_METRICS] = {
@@ -113,8 +113,7 @@ health_read(TimestampTz now)
 	capacity_read(health.capacity);
 	host_sql_read(host_usage_active_vendors);
 	health.active_vendors = DatumGetInt64(scope_datum(0, 1, &is_null));
-	scope_execute("SELECT pg_database_size(current_database())", 0, NULL, NULL, NULL, true, SPI_OK_SELECT);
-	health.db_size_bytes = DatumGetInt64(scope_datum(0, 1, &is_null));
+	health.size = host_size_read();
 	health.storage = host_storage_read(now);
 	health.storage_gb = health.storage.known ?
 		DatumGetFloat8(DirectFunctionCall1(numeric_float8, host_storage_gigabytes(health.storage.bytes))) :
@@ -123,7 +122,7 @@ health_read(TimestampTz now)
 	usage[TIER_VENDORS] = (double) health.active_vendors;
 	usage[TIER_PRODUCTS] = health.capacity[RESOURCE_PRODUCTS].actual;
 	usage[TIER_ORDERS_MONTH] = health.capacity[RESOURCE_ORDERS_MONTHLY].actual;
-	usage[TIER_DB_SIZE_MB] = (double) health.db_size_bytes / 1048576.0;
+	usage[TIER_DB_SIZE_MB] = health.size.known ? (double) health.size.bytes / 1048576.0 : (double) NAN;
 	usage[TIER_STORAGE_GB] = health.storage_gb;
 	health.tier = tier_read(usage);
 	return health;
@@ -160,7 +159,8 @@ capforecast_platform_health(PG_FUNCTION_ARGS)
 	row_set(fcinfo, N_COLUMNS);
 	scope_enter(&scope);
 	health = health_read(now);
-	values[0] = Int64GetDatum(health.db_size_bytes);
+	values[0] = Int64GetDatum(health.size.bytes);
+	nulls[0] = !health.size.known;
 	values[1] = Int64GetDatum(health.storage.bytes);
 	nulls[1] = !health.storage.known;
 	values[2] = health.storage.known ? host_storage_gigabytes(health.storage.bytes) : (Datum) 0;
@@ -184,6 +184,7 @@ capforecast_platform_health(PG_FUNCTION_ARGS)
 		put_percent(values, nulls, N_FACTS + m, health.tier.name ? health.tier.share_percent[m] : (double) NAN);
 	for (int r = 0; r < N_RESOURCES; r++)
 		put_percent(values, nulls, N_FACTS + N_TIER_METRICS + r, health.capacity[r].utilization_percent);
+	put_text(values, nulls, N_COLUMNS - 1, health.size.reason);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	scope_leave(&scope);
 	return (Datum) 0;

@@ -5,6 +5,7 @@
 #ifndef CAPFORECAST_PLAN_HEALTH_H
 #define CAPFORECAST_PLAN_HEALTH_H
 
+#include "host/host_size.h"
 #include "host/host_storage.h"
 #include "plan/plan_capacity.h"
 
@@ -33,7 +34,7 @@ typedef struct InfrastructureTier
 typedef struct Health
 {
 	int64		active_vendors;
-	int64		db_size_bytes;
+	HostSize	size;
 	ResourceCapacity capacity[N_RESOURCES];
 	HostStorage storage;
 	double		storage_gb;		/* 2 decimals; NaN: not known */
