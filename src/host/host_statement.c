@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
@@ -20,6 +21,7 @@
 #include "storage/lmgr.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 
@@ -50,6 +52,7 @@ struct HostStatement
 	char	   *template;
 	char	   *sql;
 	SPIPlanPtr	plan;			/* NULL: none yet */
+	bool		needs_values;	/* its planner must see the parameters */
 	uint64		names;			/* counters of host_watch.h when it was made */
 	uint64		roles;
 };
@@ -158,15 +161,22 @@ source_of(const HostStatement *statement)
 	return linitial_node(CachedPlanSource, SPI_plan_get_plan_sources(statement->plan));
 }
 
+/* Citus plans for the values that it sends to the nodes: none that is good for all of them. */
+static bool
+planner_needs_values(void)
+{
+	return OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE));
+}
+
 static int
-plan_options(HostUse use)
+plan_options(HostUse use, bool needs_values)
 {
 	switch (use)
 	{
 		case HOST_COUNT:
 			return CURSOR_OPT_PARALLEL_OK;
 		case HOST_LOOKUP:
-			return CURSOR_OPT_PARALLEL_OK | CURSOR_OPT_GENERIC_PLAN;
+			return CURSOR_OPT_PARALLEL_OK | (needs_values ? 0 : CURSOR_OPT_GENERIC_PLAN);
 		case HOST_WRITE:
 			break;
 	}
@@ -190,8 +200,9 @@ check_trust(CachedPlanSource *source)
 static void
 prepare(HostStatement *statement, const char *sql, const Oid *types)
 {
+	bool		needs_values = planner_needs_values();
 	SPIPlanPtr	plan = SPI_prepare_cursor(sql, statement->nargs, unconstify(Oid *, types),
-										  plan_options((HostUse) statement->key.use));
+										  plan_options((HostUse) statement->key.use, needs_values));
 
 	if (plan == NULL)
 		elog(ERROR, "could not prepare: %s", sql);
@@ -205,6 +216,7 @@ prepare(HostStatement *statement, const char *sql, const Oid *types)
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not keep: %s", sql);
 	statement->plan = plan;
+	statement->needs_values = needs_values;
 	statement->roles = host_watch_roles();
 }
 
@@ -292,6 +304,8 @@ host_statement_run(HostStatement *statement, const Oid *types, const Datum *valu
 	/* The planner cannot know how few rows a lookup has, and compiling takes longer than running. */
 	if (statement->key.use == HOST_LOOKUP)
 		scope_set("jit", "off");
+	if (statement->needs_values)
+		scope_set("plan_cache_mode", "force_custom_plan");
 	if (statement->nargs > 0)
 		options.params = parameters(statement->nargs, types, values, nulls);
 	options.read_only = statement->key.use != HOST_WRITE;
