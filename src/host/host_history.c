@@ -67,15 +67,15 @@
 	" WHERE e.at IS NOT NULL OR e.total > 0 GROUP BY 1"
 
 #define PRODUCTS \
-	"SELECT " BIN("{products.created_at}") ", count(*) AS total_products, " \
+	"{each:products}SELECT " BIN("{products.created_at}") ", count(*) AS total_products, " \
 	"       count(*) FILTER (WHERE {products.created_at} IS NULL) AS unknown_total_products " \
-	"  FROM {products} GROUP BY 1"
+	"  FROM {products} GROUP BY 1{end}"
 
 /* When a member was taken off the team is nowhere on record. */
 #define TEAM \
-	"SELECT " BIN("{vendor_users.created_at}") ", count(*) FILTER (WHERE {vendor_users.is_active}) AS total_team_members, " \
+	"{each:vendor_users}SELECT " BIN("{vendor_users.created_at}") ", count(*) FILTER (WHERE {vendor_users.is_active}) AS total_team_members, " \
 	"       count(*) FILTER (WHERE {vendor_users.created_at} IS NULL OR NOT {vendor_users.is_active}) AS unknown_total_team_members " \
-	"  FROM {vendor_users} GROUP BY 1"
+	"  FROM {vendor_users} GROUP BY 1{end}"
 
 /*
  * An order counts from its creation to the end of the period that it falls into: periods
@@ -120,6 +120,6 @@ const char *const host_history_counted_orders =
 "SELECT coalesce(sum({vendor_subscriptions.orders_this_period}), 0)::bigint FROM {vendor_subscriptions}";
 
 const char *const host_history_vendor_products =
-"SELECT coalesce({products.vendor_id}::text, '') AS vendor, "
+"{each:products}SELECT coalesce({products.vendor_id}::text, '') AS vendor, "
 "       (date_bin('1 day', {products.created_at}, $1) AT TIME ZONE 'UTC')::date + 1 AS day, count(*) AS n "
-"  FROM {products} GROUP BY {products.vendor_id}, 2";
+"  FROM {products} GROUP BY {products.vendor_id}, 2{end}";

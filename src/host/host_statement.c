@@ -28,6 +28,7 @@
 #include "common/scope.h"
 #include "host/host_binding.h"
 #include "host/host_bound.h"
+#include "host/host_parts.h"
 #include "host/host_statement.h"
 #include "host/host_template.h"
 #include "host/host_trust.h"
@@ -53,6 +54,7 @@ struct HostStatement
 	char	   *sql;
 	SPIPlanPtr	plan;			/* NULL: none yet */
 	bool		needs_values;	/* its planner must see the parameters */
+	bool		is_spread;		/* reads tables that are spread over servers */
 	uint64		names;			/* counters of host_watch.h when it was made */
 	uint64		roles;
 };
@@ -168,6 +170,17 @@ planner_needs_values(void)
 	return OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE));
 }
 
+static bool
+reads_spread_tables(CachedPlanSource *source)
+{
+	ListCell   *cell;
+
+	foreach(cell, source->relationOids)
+		if (host_parts_are_foreign(lfirst_oid(cell)))
+			return true;
+	return false;
+}
+
 static int
 plan_options(HostUse use, bool needs_values)
 {
@@ -217,6 +230,7 @@ prepare(HostStatement *statement, const char *sql, const Oid *types)
 		elog(ERROR, "could not keep: %s", sql);
 	statement->plan = plan;
 	statement->needs_values = needs_values;
+	statement->is_spread = reads_spread_tables(source_of(statement));
 	statement->roles = host_watch_roles();
 }
 
@@ -306,6 +320,12 @@ host_statement_run(HostStatement *statement, const Oid *types, const Datum *valu
 		scope_set("jit", "off");
 	if (statement->needs_values)
 		scope_set("plan_cache_mode", "force_custom_plan");
+	/* Joins and groups by vendor are then left to the servers whole. */
+	if (statement->is_spread)
+	{
+		scope_set("enable_partitionwise_join", "on");
+		scope_set("enable_partitionwise_aggregate", "on");
+	}
 	if (statement->nargs > 0)
 		options.params = parameters(statement->nargs, types, values, nulls);
 	options.read_only = statement->key.use != HOST_WRITE;

@@ -12,6 +12,7 @@
 
 #include "common/scope.h"
 #include "host/host_binding.h"
+#include "host/host_parts.h"
 #include "host/host_template.h"
 
 /* The bindings met so far in one template. */
@@ -164,7 +165,7 @@ after_branch(const char *at, bool or_else)
 
 	while ((at = strchr(at, '{')) != NULL)
 	{
-		if (strncmp(at, "{if:", 4) == 0)
+		if (strncmp(at, "{if:", 4) == 0 || strncmp(at, "{each:", 6) == 0)
 			depth++;
 		else if (strncmp(at, "{end}", 5) == 0 && depth-- == 0)
 			return at + 5;
@@ -192,6 +193,33 @@ step_over_condition(const char *open)
 
 /* ---------- expanding ---------- */
 
+static void expand_into(StringInfo sql, List **met, const char *template);
+
+/* {each:entity} body {end}: the body for the table, or for each of its parts; returns what follows. */
+static const char *
+expand_each(StringInfo sql, List **met, const char *open)
+{
+	const char *body = strchr(open, '}') + 1;
+	const char *after = after_branch(body, false);
+	char	   *text = pnstrdup(body, after - strlen("{end}") - body);
+	HostBinding *binding = binding_of(met, pnstrdup(open + 6, body - 1 - open - 6));
+	char	   *whole = binding->relation;
+	List	   *parts = host_parts(binding);
+	ListCell   *cell;
+
+	if (parts == NIL)
+		parts = list_make1(whole);
+	foreach(cell, parts)
+	{
+		binding->relation = lfirst(cell);
+		expand_into(sql, met, text);
+		if (lnext(parts, cell) != NULL)
+			appendStringInfoString(sql, " UNION ALL ");
+	}
+	binding->relation = whole;
+	return after;
+}
+
 static void
 expand_into(StringInfo sql, List **met, const char *template)
 {
@@ -210,6 +238,11 @@ expand_into(StringInfo sql, List **met, const char *template)
 		if (next != NULL)
 		{
 			at = next;
+			continue;
+		}
+		if (strncmp(open, "{each:", 6) == 0)
+		{
+			at = expand_each(sql, met, open);
 			continue;
 		}
 		at = open + 1;

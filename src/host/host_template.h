@@ -24,6 +24,11 @@
  *										one text where all of them are there, else the other
  *										(or nothing): a table, or a column that is not bound to null
  *
+ *		{each:products} SELECT count(*) AS n FROM {products} {end}
+ *										the text as it is, or UNION ALL of it for each partition where
+ *										the table is spread over servers (host_parts.h): what stands
+ *										around it adds up
+ *
  * Returns the statement in the current memory context.  Raises 42P01, 42703,
  * 42804 or 42501 with a hint that names the fix where a name cannot be resolved
  * or read by the caller.  Needs an open Scope.

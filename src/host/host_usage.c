@@ -37,6 +37,7 @@
 	OWN_AND_PLAN("custom_orders_limit", "orders") ", " \
 	OWN_AND_PLAN("custom_team_limit", "team") \
 	"  FROM {vendor_subscriptions} s GROUP BY 1, 2"
+#define EACH_BY_TIER_AND_STATUS "{each:vendor_subscriptions}" BY_TIER_AND_STATUS "{end}"
 
 #define COUNTED(sum) "sum(" sum ") FILTER (WHERE status IN ('active', 'trial')) AS " sum
 
@@ -46,7 +47,7 @@
 	"       sum(total) FILTER (WHERE status = 'trial') AS trial, " \
 	COUNTED("own_products") ", " COUNTED("plan_products") ", " COUNTED("own_orders") ", " \
 	COUNTED("plan_orders") ", " COUNTED("own_team") ", " COUNTED("plan_team") \
-	"  FROM (" BY_TIER_AND_STATUS ") s GROUP BY tier"
+	"  FROM (" EACH_BY_TIER_AND_STATUS ") s GROUP BY tier"
 
 #define LIMIT_SUM(own, plan, tier_limit, column) \
 	"{if:subscription_tiers." column "}" \
@@ -62,8 +63,9 @@
 
 static const HostUsagePart parts[] = {
 	{"vendors", {
-			"SELECT count(*) AS total_vendors, count(*) FILTER (WHERE {vendors.is_active}) AS active_vendors FROM {vendors}",
-			"SELECT count(*) AS total_vendors FROM {vendors}"
+			"SELECT sum(total)::bigint AS total_vendors, sum(active)::bigint AS active_vendors FROM ({each:vendors}"
+			"SELECT count(*) AS total, count(*) FILTER (WHERE {vendors.is_active}) AS active FROM {vendors}{end}) v",
+			"SELECT sum(n)::bigint AS total_vendors FROM ({each:vendors}SELECT count(*) AS n FROM {vendors}{end}) v"
 	}},
 	{"subscriptions", {
 			"SELECT " SUBSCRIPTION_COUNTS ", "
@@ -74,10 +76,11 @@ static const HostUsagePart parts[] = {
 			"SELECT " SUBSCRIPTION_COUNTS " FROM (" BY_TIER ") s"
 	}},
 	{"products", {
-			"SELECT count(*) AS total_products FROM {products}"
+			"SELECT sum(n)::bigint AS total_products FROM ({each:products}SELECT count(*) AS n FROM {products}{end}) p"
 	}},
 	{"team_members", {
-			"SELECT count(*) FILTER (WHERE {vendor_users.is_active}) AS total_team_members FROM {vendor_users}"
+			"SELECT sum(n)::bigint AS total_team_members FROM ({each:vendor_users}"
+			"SELECT count(*) FILTER (WHERE {vendor_users.is_active}) AS n FROM {vendor_users}{end}) u"
 	}},
 };
 
@@ -89,7 +92,7 @@ host_usage_parts(int *n_parts)
 }
 
 const char *const host_usage_active_vendors =
-"SELECT count(*) FILTER (WHERE {vendors.is_active}) AS active_vendors FROM {vendors}";
+"SELECT sum(n)::bigint AS active_vendors FROM ({each:vendors}SELECT count(*) FILTER (WHERE {vendors.is_active}) AS n FROM {vendors}{end}) v";
 
 /* A number of each vendor's rows; no rows where there is no such table. */
 #define USE_OF(entity, count) \

@@ -13,15 +13,15 @@
 const char *const host_vendor_usage =
 "SELECT coalesce(vendor, '') AS vendor, sum(products)::bigint AS products, sum(orders)::bigint AS orders, "
 "       sum(team_members)::bigint AS team_members "
-"  FROM (SELECT {vendors.id}::text AS vendor, 0 AS products, 0 AS orders, 0 AS team_members FROM {vendors} "
+"  FROM ({each:vendors}SELECT {vendors.id}::text AS vendor, 0 AS products, 0 AS orders, 0 AS team_members FROM {vendors}{end} "
 "        {if:products}UNION ALL "
-"        SELECT {products.vendor_id}::text, count(*), 0, 0 FROM {products} GROUP BY {products.vendor_id} {end}"
+"        {each:products}SELECT {products.vendor_id}::text, count(*), 0, 0 FROM {products} GROUP BY {products.vendor_id}{end} {end}"
 "        UNION ALL "
-"        SELECT {s:vendor_subscriptions.vendor_id}::text, 0, {s:vendor_subscriptions.orders_this_period}, 0 "
-"          FROM {vendor_subscriptions} s "
+"        {each:vendor_subscriptions}SELECT {s:vendor_subscriptions.vendor_id}::text, 0, {s:vendor_subscriptions.orders_this_period}, 0 "
+"          FROM {vendor_subscriptions} s{end} "
 "        {if:vendor_users}UNION ALL "
-"        SELECT {vendor_users.vendor_id}::text, 0, 0, count(*) FILTER (WHERE {vendor_users.is_active}) "
-"          FROM {vendor_users} GROUP BY {vendor_users.vendor_id}{end}) u GROUP BY 1";
+"        {each:vendor_users}SELECT {vendor_users.vendor_id}::text, 0, 0, count(*) FILTER (WHERE {vendor_users.is_active}) "
+"          FROM {vendor_users} GROUP BY {vendor_users.vendor_id}{end}{end}) u GROUP BY 1";
 
 const char *const host_vendor_usage_needs[3] = {
 	"products", "vendor_subscriptions.orders_this_period", "vendor_users"

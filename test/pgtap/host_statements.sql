@@ -32,6 +32,8 @@ SELECT throws_ok($$SELECT capforecast._host_row(NULL::bigint, 'SELECT 1; SELECT 
 -- Pieces: what a function returns is a template again; braces of literals stay
 SELECT is(capforecast._host_sql('SELECT {_host_set(''vendors'', ''name'', ''$1'')}, ''{0}''::int[]'),
 	'SELECT name = CAST(($1) AS pg_catalog.text), ''{0}''::int[]', 'a piece with arguments');
+SELECT is(capforecast._host_sql('{each:vendors}{if:products}SELECT count(*) FROM {vendors}{else}SELECT 0{end}{end} x'),
+	'SELECT count(*) FROM public.vendors x', 'a table of one server is one part');
 SELECT ok(capforecast._host_sql('SELECT * FROM {_subscriptions_sql()} s') LIKE '%FROM public.vendor_subscriptions s)%', 'a piece within a piece');
 
 -- Writes: with what this transaction has written, and counted

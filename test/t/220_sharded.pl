@@ -123,6 +123,29 @@ same_answers($hub, 'servers', 'three servers');
 is(size_of($hub, 'servers'), '|table public.billing_history_1 is on server shard_1, whose size it does not tell|{database}',
 	'three servers: the size is not known, and why');
 
+# What adds up is added up where the rows are, on all servers at the same time; so is what is grouped by vendor.
+sub plan_of
+{
+	my ($template, $set) = @_;
+	my $sql = $hub->safe_psql('servers', "SELECT capforecast._host_sql(\$\$$template\$\$)");
+	return $hub->safe_psql('servers', ($set || '') . "EXPLAIN (VERBOSE, COSTS OFF) $sql");
+}
+my $plan = plan_of('SELECT sum(n) FROM ({each:products}SELECT count(*) AS n FROM {products}{end}) p');
+is(scalar(() = $plan =~ /Async Foreign Scan.*?Remote SQL: SELECT count\(\*\) FROM public\.products$/msg), 3, 'three servers count at the same time') or diag($plan);
+$plan = plan_of('SELECT {products.vendor_id} AS vendor, count(*) AS n FROM {products} GROUP BY 1', 'SET enable_partitionwise_aggregate = on;');
+is(scalar(() = $plan =~ /Async Foreign Scan.*?Remote SQL: SELECT vendor_id, count\(\*\) FROM public\.products GROUP BY 1$/msg), 3, 'and so they do by vendor') or diag($plan);
+
+# A right to the table is one to its partitions by way of it.
+$hub->safe_psql('servers', 'CREATE ROLE reader LOGIN; GRANT SELECT ON vendors, products, vendor_users, vendor_subscriptions, subscription_tiers TO reader');
+$hub->safe_psql('servers', q{SELECT count(*) FROM capforecast.grant_access('reader', 'reader')});
+is($hub->safe_psql('servers', 'SET ROLE reader; SELECT active_vendors, total_products FROM capforecast.platform_health()'),
+	$hub->safe_psql('single', 'SELECT active_vendors, total_products FROM capforecast.platform_health()'), 'who may not read the partitions themselves reads the table');
+
+# A server that does not answer is an error of what needs it, with its SQLSTATE; a capture keeps the rest.
+$shards[2]->stop;
+like(psql_fails($hub, 'servers', 'SELECT * FROM capforecast.subscription_capacity()'), qr/ERROR:  08\w\w\w/, 'a server that is away is an error, not a smaller number');
+$shards[2]->start;
+
 # --- Citus
 
 SKIP:

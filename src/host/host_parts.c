@@ -1,0 +1,84 @@
+/*
+ * host_parts.c
+ *		The parts that a table of the host is spread over.
+ *
+ * The server adds up partitions by itself, but what it sends to another server is whole
+ * aggregates: a count over all partitions is that of rows which have travelled.  So a statement
+ * that adds up asks each partition for its sum (host_template.h, {each:...}); asked at the same
+ * time where the foreign servers are async_capable.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rls.h"
+
+#include "host/host_parts.h"
+
+/* A statement of more parts than these would take longer to plan than to move the rows. */
+#define MAX_PARTS	256
+
+/* Partitions that hold rows; NIL where none of them is foreign. */
+static List *
+leaves_of(Oid relid)
+{
+	List	   *leaves = NIL;
+	bool		some_are_foreign = false;
+	ListCell   *cell;
+
+	if (get_rel_relkind(relid) != RELKIND_PARTITIONED_TABLE)
+		return NIL;
+	foreach(cell, find_all_inheritors(relid, AccessShareLock, NULL))
+	{
+		Oid			leaf = lfirst_oid(cell);
+		char		kind = get_rel_relkind(leaf);
+
+		some_are_foreign |= kind == RELKIND_FOREIGN_TABLE;
+		if (kind != RELKIND_PARTITIONED_TABLE)
+			leaves = lappend_oid(leaves, leaf);
+	}
+	return some_are_foreign ? leaves : NIL;
+}
+
+bool
+host_parts_are_foreign(Oid relid)
+{
+	return leaves_of(relid) != NIL;
+}
+
+/* Rights on the table are rights on its partitions only by way of the table. */
+static bool
+may_be_asked(Oid leaf)
+{
+	return schema_aclcheck(get_rel_namespace(leaf), GetUserId(), ACL_USAGE) == ACLCHECK_OK &&
+		pg_class_aclcheck(leaf, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+		check_enable_rls(leaf, InvalidOid, true) != RLS_ENABLED;
+}
+
+List *
+host_parts(const HostBinding *binding)
+{
+	List	   *parts = NIL;
+	List	   *leaves;
+	ListCell   *cell;
+
+	/* The newest row of a vendor may be in any of them. */
+	if (binding->newest_by != NULL)
+		return NIL;
+	leaves = leaves_of(binding->relid);
+	if (list_length(leaves) > MAX_PARTS)
+		return NIL;
+	foreach(cell, leaves)
+	{
+		Oid			leaf = lfirst_oid(cell);
+
+		if (!may_be_asked(leaf))
+			return NIL;
+		parts = lappend(parts, quote_qualified_identifier(get_namespace_name(get_rel_namespace(leaf)), get_rel_name(leaf)));
+	}
+	return parts;
+}
