@@ -6,9 +6,10 @@
 
 #include "core/engine/cf_band.h"
 #include "core/engine/cf_combine.h"
-#include "core/engine/cf_forecast.h"
+#include "core/engine/cf_edge.h"
 #include "core/engine/cf_insight.h"
 #include "core/engine/cf_interval.h"
+#include "core/engine/cf_plain.h"
 #include "core/engine/cf_prepare.h"
 #include "core/engine/cf_season.h"
 #include "core/engine/cf_story.h"
@@ -25,7 +26,7 @@
 #define WIDEST 1e6				/* radius over the largest value */
 
 size_t
-cf_forecast_worksize(int n, int horizon)
+cf_forecast_plain_worksize(int n, int horizon)
 {
 	size_t		prepare;
 	size_t		detect;
@@ -97,40 +98,6 @@ describe(const CfPrepared *p, const CfCombination *c, const CfOptions *options, 
 		info->flags |= CF_FLAG_UNRELIABLE;
 }
 
-static double
-bounded(const CfOptions *options, double value)
-{
-	if (value < options->floor)
-		return options->floor;
-	if (value > options->cap)
-		return options->cap;
-	return value;
-}
-
-/*
- * Bounds at a distance from the mean.  For counts they are rounded outwards; a hair's breadth off a whole
- * number is that number, but never on the wrong side of the mean.
- */
-static double
-lower_bound(const CfOptions *options, double mean, double radius)
-{
-	double		value = mean - radius;
-
-	if (options->is_count)
-		value = fmin(mean, floor(value + 1e-9 * fabs(value)));
-	return bounded(options, value);
-}
-
-static double
-upper_bound(const CfOptions *options, double mean, double radius)
-{
-	double		value = mean + radius;
-
-	if (options->is_count)
-		value = fmax(mean, ceil(value - 1e-9 * fabs(value)));
-	return bounded(options, value);
-}
-
 /* A stock that has never fallen is not forecast to: its last value is a floor, where none is higher. */
 static void
 raise_floor(const CfPrepared *p, CfOptions *options)
@@ -199,7 +166,7 @@ write_mixed_step(const Output *out, int h, double x)
 	double		mean = mixed(out, t, x, out->band->middle[k - 1]);
 
 	mean = mean > limit ? limit : mean < -limit ? -limit : mean;
-	out->yhat[h] = bounded(out->options, mean);
+	out->yhat[h] = cf_edge_value(out->options, mean);
 	for (int l = 0; l < out->n_levels && out->lower != NULL; l++)
 	{
 		size_t		at = (size_t) l * (size_t) out->horizon + (size_t) h;
@@ -209,8 +176,8 @@ write_mixed_step(const Output *out, int h, double x)
 
 		low = low < -limit ? -limit : low;
 		high = high > limit ? limit : high;
-		out->lower[at] = lower_bound(out->options, out->yhat[h], out->yhat[h] > low ? out->yhat[h] - low : 0.0);
-		out->upper[at] = upper_bound(out->options, out->yhat[h], high > out->yhat[h] ? high - out->yhat[h] : 0.0);
+		out->lower[at] = cf_edge_lower(out->options, out->yhat[h], out->yhat[h] > low ? out->yhat[h] - low : 0.0);
+		out->upper[at] = cf_edge_upper(out->options, out->yhat[h], high > out->yhat[h] ? high - out->yhat[h] : 0.0);
 	}
 }
 
@@ -223,15 +190,15 @@ write_step(const Output *out, int h, double x)
 	double		mean = cf_prepare_restore(out->p, t, x);
 
 	mean = mean > limit ? limit : mean < -limit ? -limit : mean;
-	out->yhat[h] = bounded(out->options, mean);
+	out->yhat[h] = cf_edge_value(out->options, mean);
 	for (int l = 0; l < out->n_levels && out->lower != NULL; l++)
 	{
 		size_t		at = (size_t) l * (size_t) out->horizon + (size_t) h;
 		double		r = cf_prepare_restore_width(out->p, t, out->radius[(size_t) l * (size_t) out->ahead + (size_t) (k - 1)]);
 
 		r = r > limit ? limit : r;
-		out->lower[at] = lower_bound(out->options, out->yhat[h], r);
-		out->upper[at] = upper_bound(out->options, out->yhat[h], r);
+		out->lower[at] = cf_edge_lower(out->options, out->yhat[h], r);
+		out->upper[at] = cf_edge_upper(out->options, out->yhat[h], r);
 	}
 }
 
@@ -284,9 +251,9 @@ share_of_futures(const CfPrepared *p, const CfInsight *in)
 }
 
 CfStatus
-cf_forecast(const double *y, int n, const CfOptions *given, int horizon,
-			const double *levels, int n_levels, const CfStop *stop, double *work,
-			double *yhat, double *lower, double *upper, CfForecastInfo *info)
+cf_forecast_plain(const double *y, int n, const CfOptions *given, int horizon,
+				  const double *levels, int n_levels, const CfStop *stop, double *work,
+				  double *yhat, double *lower, double *upper, CfForecastInfo *info)
 {
 	CfOptions	options = *given;
 	CfPrepared	p;
@@ -299,9 +266,8 @@ cf_forecast(const double *y, int n, const CfOptions *given, int horizon,
 	double		reach[CF_MAX_MEMBERS];
 	int			lag;
 
-	if (options.is_count && isnan(options.floor))
-		options.floor = 0.0;
-	if (cf_forecast_worksize(n, horizon) == 0 || !are_options_valid(&options, levels, n_levels))
+	cf_edge_settle(&options);
+	if (cf_forecast_plain_worksize(n, horizon) == 0 || !are_options_valid(&options, levels, n_levels))
 		return CF_BAD_ARGUMENT;
 	status = settle_season(y, n, &options, stop, work);
 	if (status != CF_OK)
@@ -319,7 +285,7 @@ cf_forecast(const double *y, int n, const CfOptions *given, int horizon,
 	info->events.n = 0;
 	if (options.model == CF_MODEL_AUTO && p.n_known >= SHORT && !p.is_constant && p.is_fine)
 	{
-		CfInsightTask task = {cf_band_ahead(out.ahead), false, true, SEED};
+		CfInsightTask task = {cf_band_ahead(out.ahead), false, true, SEED, NULL};
 
 		status = cf_insight_find(&p, &task, stop, work, &in);
 		if (status != CF_OK)

@@ -7,6 +7,7 @@
 
 #include "core/cf_core.h"
 #include "core/engine/cf_event.h"
+#include "core/engine/cf_found.h"
 #include "core/engine/cf_options.h"
 #include "core/models/cf_models.h"
 
@@ -37,6 +38,7 @@ typedef struct CfForecastInfo
 	double		error_scale;	/* typical one-step error (root mean square) */
 	unsigned	flags;
 	CfEvents	events;			/* what has happened; index in steps of y */
+	CfCalendarFound calendar;	/* what else repeats */
 } CfForecastInfo;
 
 /* Doubles of scratch that cf_forecast needs; 0 where an argument is out of range. */

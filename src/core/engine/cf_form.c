@@ -6,7 +6,6 @@
 
 #include "core/engine/cf_form.h"
 #include "core/models/cf_index.h"
-#include "core/models/cf_year.h"
 #include "core/numerics/cf_num.h"
 #include "core/numerics/cf_running.h"
 
@@ -153,15 +152,7 @@ add_scale(double *x, int n, bool is_log, const CfLevelTask *task, double *work, 
 	off = work;
 	family->season[is_log] = take_out_season(x, n, task->period, work + n, season, &fitted);
 	fitted = fitted < n / 2.0 ? fitted : n / 2.0;
-	like.widen = sqrt(n / (n - fitted));
-	if (task->is_daily && cf_year_fit(x, n, n + task->ahead, work + n + task->ahead, work))
-	{
-		family->year[is_log] = work;
-		for (int t = 0; t < n; t++)
-			x[t] -= work[t];
-		work += n + task->ahead;
-		off = work;
-	}
+	like.widen = task->widen * sqrt(n / (n - fitted));
 	spread = centre(x, n, &like.mean);
 	cf_running_line(x, n, LINE_SIDE, off);
 	for (int t = 0; t < n; t++)

@@ -47,7 +47,6 @@ typedef struct CfFamily
 	double		shift;			/* logs are of value + shift */
 	int			period;
 	double	   *season[2];		/* of the level, by step mod period: plain, logs; NULL: none */
-	double	   *year[2];		/* the same of the year, by step, the steps ahead too */
 } CfFamily;
 
 extern size_t cf_form_worksize(int n, int period, int ahead);
@@ -59,7 +58,7 @@ typedef struct CfLevelTask
 {
 	int			period;			/* of the season; 1: none */
 	int			ahead;			/* steps after the last that will be asked about */
-	bool		is_daily;		/* steps are days: there may be a year */
+	double		widen;			/* of the noise: a calendar was fitted to the values before */
 	bool		allow_log;		/* no value is negative */
 	bool		is_look;		/* one memory only, for cf_regime_look */
 } CfLevelTask;

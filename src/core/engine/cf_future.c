@@ -259,8 +259,6 @@ offset_at(const CfFamily *family, bool is_log, int n, int k)
 	offset = family->form[f].mean;
 	if (family->season[is_log] != NULL)
 		offset += family->season[is_log][(n - 1 + k) % family->period];
-	if (family->year[is_log] != NULL)
-		offset += family->year[is_log][n - 1 + k];
 	return offset;
 }
 

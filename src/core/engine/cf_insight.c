@@ -75,7 +75,7 @@ find_level(const CfPrepared *p, const CfInsightTask *task, const CfStop *stop, d
 {
 	bool		has_teeth = p->teeth.end != CF_TOOTH_NONE;
 	const double *y = has_teeth ? p->growth : p->y;
-	CfLevelTask level = {.period = p->period, .ahead = task->ahead, .is_daily = p->is_daily && !has_teeth};
+	CfLevelTask level = {.period = p->period, .ahead = task->ahead, .widen = cf_frame_widen(task->frame)};
 	CfStatus	status;
 
 	level.allow_log = task->allow_log && !has_teeth && least_value(p) >= 0.0 && !(p->is_flow_given && p->zero_share > 0.0);
@@ -134,7 +134,7 @@ static bool
 may_have_changed(const CfPrepared *p, double *work)
 {
 	CfFamily	family;
-	CfLevelTask task = {.period = 1, .is_look = true};
+	CfLevelTask task = {.period = 1, .widen = 1.0, .is_look = true};
 
 	cf_form_level(p->x, p->n, &task, work, &family);
 	return cf_regime_look(&family) > LOOK;
@@ -152,6 +152,7 @@ cf_insight_find(const CfPrepared *p, const CfInsightTask *task, const CfStop *st
 	in->has_regimes = false;
 	in->calm = 1.0;
 	in->slope = 0.0;
+	in->frame = task->frame;
 	in->regimes.n_all = 1;
 	if (in->is_stock)
 		status = find_stock(p, stop, work, in);
@@ -178,9 +179,11 @@ cf_insight_goal(const CfPrepared *p, const CfInsight *in, double threshold, doub
 		goal->stock = ceil(limit) - 0.5;
 	for (int k = 0; k < steps && !in->is_stock; k++)
 	{
-		limits[k] = cf_future_x(&in->family, false, p->n, k + 1, threshold);
+		double		inside = cf_frame_inside(in->frame, (int64_t) p->lead + p->n + k, threshold);
+
+		limits[k] = cf_future_x(&in->family, false, p->n, k + 1, inside);
 		if (has_logs)
-			limits[steps + k] = cf_future_x(&in->family, true, p->n, k + 1, threshold);
+			limits[steps + k] = cf_future_x(&in->family, true, p->n, k + 1, inside);
 	}
 }
 

@@ -8,6 +8,7 @@
 #define CF_INSIGHT_H
 
 #include "core/cf_core.h"
+#include "core/engine/cf_frame.h"
 #include "core/engine/cf_future.h"
 #include "core/engine/cf_increment.h"
 #include "core/engine/cf_paths.h"
@@ -28,6 +29,7 @@ typedef struct CfInsight
 	CfFamily	family;
 	CfRegimes	regimes;
 	CfFuture	future;
+	const CfFrame *frame;
 } CfInsight;
 
 typedef struct CfInsightTask
@@ -36,6 +38,7 @@ typedef struct CfInsightTask
 	bool		in_full;		/* regimes even where nothing seems to have happened */
 	bool		allow_log;		/* false where values that no log has are asked about */
 	uint64_t	seed;			/* of the futures */
+	const CfFrame *frame;		/* y is within it; NULL: none */
 } CfInsightTask;
 
 extern size_t cf_insight_worksize(int n, int ahead);

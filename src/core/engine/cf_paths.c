@@ -36,7 +36,7 @@ seed_of_path(uint64_t seed, int path)
 size_t
 cf_paths_worksize(int n, int steps)
 {
-	return STRETCH * (size_t) n + (size_t) steps;
+	return STRETCH * (size_t) n + 2 * (size_t) steps;
 }
 
 /* Variance of sums of length steps, per step. */
@@ -211,6 +211,7 @@ typedef struct Flow
 	int			origins;
 	int			length;			/* of a stretch */
 	const double *mean;			/* forecast by step */
+	const double *limit;		/* the threshold by step */
 	const double *error;		/* by origin, length of them */
 } Flow;
 
@@ -230,7 +231,7 @@ walk_flow(const Flow *f, double spread, const CfPathTask *task, uint64_t *random
 		{
 			double		e = spread * error[j];
 
-			if (f->sign * cf_prepare_restore(f->p, (int64_t) f->p->n - 1 + k, f->mean[k - 1] + kept + e) >= task->threshold)
+			if (f->sign * cf_prepare_restore(f->p, (int64_t) f->p->n - 1 + k, f->mean[k - 1] + kept + e) >= f->limit[k - 1])
 				return k;
 			learned += f->alpha * (e - learned);
 		}
@@ -268,8 +269,9 @@ CfStatus
 cf_paths_flow(const CfPrepared *p, const CfCombination *c, double sign, const CfPathTask *task,
 			  const CfStop *stop, double *work, double *crossings)
 {
-	double	   *error = work + task->steps;
-	Flow		f = {p, sign, 0.0, p->n / 4, 0, 0, work, error};
+	double	   *limit = work + task->steps;
+	double	   *error = limit + task->steps;
+	Flow		f = {p, sign, 0.0, p->n / 4, 0, 0, work, limit, error};
 	double		reach[CF_MAX_MEMBERS];
 	CfSmooth	fit;
 	double		freedom;
@@ -279,6 +281,7 @@ cf_paths_flow(const CfPrepared *p, const CfCombination *c, double sign, const Cf
 		crossings[k - 1] = 0.0;
 		cf_combine_reach(c, k, reach);
 		work[k - 1] = cf_combine_at(c, p->n - 1, reach);
+		limit[k - 1] = sign * cf_frame_inside(task->frame, (int64_t) p->lead + p->n - 1 + k, sign * task->threshold);
 	}
 	f.length = (p->n - f.first) / 2 < STRETCH ? (p->n - f.first) / 2 : STRETCH;
 	f.origins = p->n - f.first - f.length;
@@ -294,7 +297,7 @@ cf_paths_flow(const CfPrepared *p, const CfCombination *c, double sign, const Cf
 
 		if (i % 8 == 0 && cf_stop_requested(stop))
 			return CF_STOPPED;
-		step = walk_flow(&f, spread_of(i, freedom), task, &random);
+		step = walk_flow(&f, cf_frame_widen(task->frame) * spread_of(i, freedom), task, &random);
 		if (step > 0)
 			crossings[step - 1] += 1.0;
 	}

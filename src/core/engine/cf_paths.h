@@ -7,6 +7,7 @@
 
 #include "core/cf_core.h"
 #include "core/engine/cf_combine.h"
+#include "core/engine/cf_frame.h"
 #include "core/engine/cf_prepare.h"
 
 #define CF_PATHS 500			/* futures per series */
@@ -17,6 +18,7 @@ typedef struct CfPathTask
 	double		threshold;
 	int			steps;			/* to look ahead, from the last value on */
 	uint64_t	seed;
+	const CfFrame *frame;		/* values are within it; NULL: none */
 } CfPathTask;
 
 /* The pace of a stock: four views of it, and the error of each. */

@@ -229,7 +229,6 @@ cf_prepare(const double *y, int n, const CfOptions *options, int learn, const Cf
 		cf_glitch_mend(p->y, p->n, period, scratch, &p->glitches);
 	look_at_values(p->y, p);
 	cf_teeth_find(p->y, p->n, options->has_days, options->first_day + p->lead, p->growth, &p->teeth);
-	p->is_daily = options->has_days || options->season_hint == DAYS_OF_WEEK;
 	p->is_flow_given = options->kind == CF_KIND_FLOW;
 	p->kind = options->kind != CF_KIND_AUTO ? options->kind : p->teeth.end != CF_TOOTH_NONE ? CF_KIND_FLOW : infer_kind(p->y, p, scratch);
 	p->is_flow = p->kind == CF_KIND_FLOW && (options->kind == CF_KIND_FLOW || options->season_hint == DAYS_OF_WEEK);

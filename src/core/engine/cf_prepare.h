@@ -27,7 +27,6 @@ typedef struct CfPrepared
 	bool		is_flow;		/* said to be one, or values of days that do not accumulate */
 	bool		is_flow_given;
 	bool		is_fine;		/* steps of a day or less: something may happen between them */
-	bool		is_daily;
 	int			period;			/* asked for, or found; 1: none */
 	CfGlitches	glitches;		/* mended in y */
 	double		seen;			/* the last value as it came */

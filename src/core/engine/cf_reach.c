@@ -9,9 +9,9 @@
 #include <math.h>
 
 #include "core/engine/cf_combine.h"
-#include "core/engine/cf_forecast.h"
 #include "core/engine/cf_insight.h"
 #include "core/engine/cf_paths.h"
+#include "core/engine/cf_plain.h"
 #include "core/engine/cf_prepare.h"
 #include "core/engine/cf_reach.h"
 #include "core/engine/cf_season.h"
@@ -23,7 +23,7 @@
 #define HARDLY_COVERED 0.5
 
 size_t
-cf_reach_worksize(int n, int steps)
+cf_reach_plain_worksize(int n, int steps)
 {
 	size_t		detect;
 	size_t		simulate;
@@ -91,11 +91,12 @@ take_chances(const double *chance, const CfReachOptions *o, CfReach *reach)
 
 /* Towards the threshold is upwards here; error is how large a slope may be by chance. */
 static CfReachStatus
-judge(const CfPrepared *p, double towards, double error, const CfReach *reach)
+judge(const CfPrepared *p, const CfFrame *frame, double towards, double error, const CfReach *reach)
 {
 	if (reach->probability < 0.5 && towards < -error)
 		return CF_REACH_SHRINKING;
-	if (reach->probability < 0.5 && towards <= (p->kind == CF_KIND_STOCK ? 0.0 : error))
+	/* a calendar goes up and down where its values stay */
+	if (frame == NULL && reach->probability < 0.5 && towards <= (p->kind == CF_KIND_STOCK ? 0.0 : error))
 		return CF_REACH_NO_GROWTH;
 	if (p->n_known < SHORT || reach->coverage_ratio < HARDLY_COVERED)
 		return CF_REACH_UNRELIABLE;
@@ -127,11 +128,11 @@ forecast_slope(const CfPrepared *p, const CfCombination *c, int horizon)
 
 /* A flow's chances are the mean of two views: of its regimes, and of its forecast with errors as they were. */
 static CfStatus
-add_flow_view(const CfPrepared *p, const CfReachOptions *o, const CfStop *stop, double share, double *work, double *chance,
-			  double *slope)
+add_flow_view(const CfPrepared *p, const CfReachOptions *o, const CfFrame *frame, const CfStop *stop, double share,
+			  double *work, double *chance, double *slope)
 {
 	double		sign = o->direction;
-	CfPathTask	task = {sign * o->threshold, curve_steps(o) + p->trail, o->seed};
+	CfPathTask	task = {sign * o->threshold, curve_steps(o) + p->trail, o->seed, frame};
 	CfCombination c;
 	double	   *crossings = work + cf_combine_worksize(p->n);
 	double		sum = 0.0;
@@ -179,12 +180,12 @@ count_futures(const CfPrepared *p, const CfInsight *in, const CfReachOptions *o,
 }
 
 static CfStatus
-simulate(const CfPrepared *p, const CfReachOptions *o, const CfStop *stop, double *work,
+simulate(const CfPrepared *p, const CfReachOptions *o, const CfFrame *frame, const CfStop *stop, double *work,
 		 double *chance, CfReach *reach)
 {
 	double		sign = o->direction;
 	int			steps = curve_steps(o) + p->trail;
-	CfInsightTask task = {steps, true, !(o->direction == CF_DOWNWARD && o->threshold <= 0.0), o->seed};
+	CfInsightTask task = {steps, true, !(o->direction == CF_DOWNWARD && o->threshold <= 0.0), o->seed, frame};
 	CfInsight	in;
 	double		slope;
 	CfStatus	status = cf_insight_find(p, &task, stop, work, &in);
@@ -195,7 +196,7 @@ simulate(const CfPrepared *p, const CfReachOptions *o, const CfStop *stop, doubl
 	status = count_futures(p, &in, o, steps, stop, work, chance);
 	slope = in.slope;
 	if (status == CF_OK && p->kind == CF_KIND_FLOW && p->teeth.end == CF_TOOTH_NONE)
-		status = add_flow_view(p, o, stop, FLOW_SHARE * in.calm, work, chance, &slope);
+		status = add_flow_view(p, o, frame, stop, FLOW_SHARE * in.calm, work, chance, &slope);
 	if (status != CF_OK)
 		return status;
 	for (int k = 0; k < curve_steps(o); k++)
@@ -203,7 +204,7 @@ simulate(const CfPrepared *p, const CfReachOptions *o, const CfStop *stop, doubl
 	take_chances(chance, o, reach);
 	reach->slope = slope;
 	cf_story_tell(p, &in, &reach->events);
-	reach->status = judge(p, sign * slope, in.is_stock ? in.pace.error : chance_slope(p, o->horizon), reach);
+	reach->status = judge(p, frame, sign * slope, in.is_stock ? in.pace.error : chance_slope(p, o->horizon), reach);
 	return CF_OK;
 }
 
@@ -231,8 +232,8 @@ prepare(const double *y, int n, const CfReachOptions *o, const CfStop *stop, dou
 }
 
 CfStatus
-cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *stop,
-		 double *work, double *probability, CfReach *reach)
+cf_reach_plain(const double *y, int n, const CfReachOptions *options, const CfFrame *frame, const CfStop *stop,
+			   double *work, double *probability, CfReach *reach)
 {
 	CfPrepared	p = {0};
 	CfStatus	status;
@@ -241,7 +242,7 @@ cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *st
 	double		sign;
 	int			steps = curve_steps(options);
 
-	if (cf_reach_worksize(n, steps) == 0 || !are_options_valid(options))
+	if (cf_reach_plain_worksize(n, steps) == 0 || !are_options_valid(options))
 		return CF_BAD_ARGUMENT;
 	status = prepare(y, n, options, stop, work, &p);
 	if (status != CF_OK && status != CF_TOO_FEW)
@@ -255,7 +256,7 @@ cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *st
 	p.season.period = p.season.period > 0 ? p.season.period : 1;
 	start_result(&p, current, reach);
 	sign = options->direction;
-	if (sign * current >= sign * options->threshold)
+	if (frame == NULL && sign * current >= sign * options->threshold)
 	{
 		reach->status = CF_REACH_ALREADY;
 		reach->earliest = reach->median = reach->latest = 0;
@@ -278,7 +279,7 @@ cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *st
 	work += cf_prepare_worksize(n, CF_MAX_SEASON);
 	crossings = work;
 	work += steps + n;
-	status = simulate(&p, options, stop, work, crossings, reach);
+	status = simulate(&p, options, frame, stop, work, crossings, reach);
 	for (int k = 0; status == CF_OK && probability != NULL && k < steps; k++)
 		probability[k] = crossings[k];
 	return status;

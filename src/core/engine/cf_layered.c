@@ -1,0 +1,176 @@
+/*
+ * cf_layered.c
+ *		Forecasts and dates of a series with its calendar.
+ *
+ * The calendar (cf_layer) is taken out, the engine sees what is left, and what it says is put back into the calendar: the
+ * means and bounds of a forecast, and the threshold that simulated futures are to reach.
+ */
+#include <math.h>
+
+#include "core/engine/cf_edge.h"
+#include "core/engine/cf_layer.h"
+#include "core/engine/cf_plain.h"
+#include "core/numerics/cf_num.h"
+
+static size_t
+worksize(int n, int ahead, size_t plain)
+{
+	size_t		layer = cf_layer_worksize(n, ahead);
+	size_t		after = cf_layer_keep(n, ahead) + plain;
+
+	return plain == 0 ? 0 : layer > after ? layer : after;
+}
+
+size_t
+cf_forecast_worksize(int n, int horizon)
+{
+	return worksize(n, horizon, cf_forecast_plain_worksize(n, horizon));
+}
+
+size_t
+cf_reach_worksize(int n, int steps)
+{
+	return worksize(n, steps, cf_reach_plain_worksize(n, steps));
+}
+
+/* Indices count from the first step that the engine has seen; values that stood alone were in the calendar. */
+static void
+put_back_events(const CfLayer *layer, CfEvents *events)
+{
+	for (int i = 0; i < events->n; i++)
+	{
+		CfEvent    *e = &events->event[i];
+
+		e->index += layer->from;
+		if (e->kind == CF_EVENT_ONE_OFF || e->kind == CF_EVENT_WRONG_VALUE)
+			e->size *= layer->factor[e->index];
+	}
+}
+
+/* How far a bound is from the mean: as the engine says, wider, and by what is not known of the step's own factor. */
+static double
+put_back_radius(const CfLayer *layer, int t, double radius, double mean, double deviate)
+{
+	double		inside = radius * layer->widen * layer->factor[t];
+	double		own = deviate * layer->spread[t] * fabs(mean);
+
+	return own > 0.0 ? sqrt(inside * inside + own * own) : inside;
+}
+
+static void
+put_back_step(const CfLayer *layer, const CfOptions *options, int t, const double *deviate, int n_levels, int horizon,
+			  double *yhat, double *lower, double *upper)
+{
+	double		x = *yhat;
+	double		mean = layer->factor[t] * x + layer->shift[t];
+
+	*yhat = cf_edge_value(options, mean);
+	for (int l = 0; l < n_levels; l++)
+	{
+		size_t		at = (size_t) l * (size_t) horizon;
+
+		lower[at] = cf_edge_lower(options, *yhat, put_back_radius(layer, t, x - lower[at], mean, deviate[l]));
+		upper[at] = cf_edge_upper(options, *yhat, put_back_radius(layer, t, upper[at] - x, mean, deviate[l]));
+	}
+}
+
+static CfStatus
+forecast_within(const CfLayer *layer, int n, const CfOptions *given, int horizon, const double *levels, int n_levels,
+				const CfStop *stop, double *work, double *yhat, double *lower, double *upper, CfForecastInfo *info)
+{
+	CfOptions	inner = *given;
+	CfOptions	options = *given;
+	double		deviate[CF_MAX_LEVELS];
+	bool		has_bounds = lower != NULL && upper != NULL;
+	CfStatus	status;
+
+	cf_edge_settle(&options);
+	/* of what is left nothing is whole, and the edges are those of the values */
+	inner.is_count = false;
+	inner.floor = inner.cap = (double) NAN;
+	inner.first_day += layer->from;
+	status = cf_forecast_plain(layer->x + layer->from, n - layer->from, &inner, horizon, levels, n_levels, stop, work,
+							   yhat, lower, upper, info);
+	if (status != CF_OK)
+		return status;
+	for (int l = 0; l < n_levels; l++)
+		deviate[l] = cf_num_normal_quantile((1.0 + levels[l]) / 2.0);
+	for (int h = 0; h < horizon; h++)
+		put_back_step(layer, &options, n + h, deviate, has_bounds ? n_levels : 0, horizon, yhat + h,
+					  has_bounds ? lower + h : NULL, has_bounds ? upper + h : NULL);
+	put_back_events(layer, &info->events);
+	return CF_OK;
+}
+
+CfStatus
+cf_forecast(const double *y, int n, const CfOptions *options, int horizon,
+			const double *levels, int n_levels, const CfStop *stop, double *work,
+			double *yhat, double *lower, double *upper, CfForecastInfo *info)
+{
+	CfLayer		layer;
+	CfLayerTask task = {options->kind, options->season_length, options->season_hint, options->has_days,
+		options->first_day, horizon};
+	CfStatus	status;
+
+	if (cf_forecast_worksize(n, horizon) == 0)
+		return CF_BAD_ARGUMENT;
+	layer.is_on = false;
+	if (options->model != CF_MODEL_SNAIVE)	/* it repeats the values themselves */
+	{
+		status = cf_layer_find(y, n, &task, stop, work, &layer);
+		if (status != CF_OK)
+			return status;
+	}
+	if (layer.is_on)
+		status = forecast_within(&layer, n, options, horizon, levels, n_levels, stop, work + cf_layer_keep(n, horizon),
+								 yhat, lower, upper, info);
+	else
+		status = cf_forecast_plain(y, n, options, horizon, levels, n_levels, stop, work, yhat, lower, upper, info);
+	info->calendar = layer.is_on ? layer.found : (CfCalendarFound) {0};
+	return status;
+}
+
+static double
+last_value(const double *y, int n)
+{
+	for (int t = n - 1; t >= 0; t--)
+		if (!isnan(y[t]))
+			return y[t];
+	return (double) NAN;
+}
+
+CfStatus
+cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *stop,
+		 double *work, double *probability, CfReach *reach)
+{
+	int			steps = options->curve > options->horizon ? options->curve : options->horizon;
+	CfLayer		layer;
+	CfLayerTask task = {options->kind, options->season_length, options->season_hint, options->has_days,
+		options->first_day, steps};
+	CfReachOptions inner = *options;
+	CfFrame		frame;
+	double		sign = options->direction;
+	double		last;
+	CfStatus	status;
+
+	if (cf_reach_worksize(n, steps) == 0)
+		return CF_BAD_ARGUMENT;
+	last = last_value(y, n);
+	/* what is reached is reached */
+	if (sign * last >= sign * options->threshold)
+		return cf_reach_plain(y, n, options, NULL, stop, work, probability, reach);
+	status = cf_layer_find(y, n, &task, stop, work, &layer);
+	if (status != CF_OK)
+		return status;
+	if (!layer.is_on)
+		return cf_reach_plain(y, n, options, NULL, stop, work, probability, reach);
+	frame = (CfFrame) {layer.factor + layer.from, layer.shift + layer.from, layer.widen};
+	inner.first_day += layer.from;
+	status = cf_reach_plain(layer.x + layer.from, n - layer.from, &inner, &frame, stop, work + cf_layer_keep(n, steps),
+							probability, reach);
+	if (status != CF_OK)
+		return status;
+	reach->current = last;
+	put_back_events(&layer, &reach->events);
+	return CF_OK;
+}
