@@ -98,6 +98,40 @@ print_rest(const double *y, int n, CfKind kind)
 	free(part);
 }
 
+/* The same with a year in it, of days. */
+static void
+print_calendar(double *y, int n)
+{
+	static const double levels[2] = {0.80, 0.95};
+	double		yhat[H];
+	double		lower[2 * H];
+	double		upper[2 * H];
+	double		probability[H];
+	double	   *work = memory(cf_forecast_worksize(n, H) + cf_reach_worksize(n, H));
+	CfReachOptions r = {.threshold = y[n - 1] + 30.0, .direction = CF_UPWARD, .horizon = H, .confidence_level = 0.8,
+		.kind = CF_KIND_FLOW, .season_hint = 7, .has_days = true, .first_day = 7000, .seed = 42};
+	CfReach		reach;
+	CfOptions	o;
+	CfForecastInfo info;
+
+	for (int t = 0; t < n; t++)
+		y[t] += t % 365 < 150 ? 60.0 : 0.0;
+	cf_options_init(&o);
+	o.kind = CF_KIND_FLOW;
+	o.season_hint = 7;
+	o.has_days = true;
+	o.first_day = 7000;
+	if (cf_forecast(y, n, &o, H, levels, 2, NULL, work, yhat, lower, upper, &info) == CF_OK)
+	{
+		print_bits("calendar", yhat, H);
+		print_bits("lower", lower, 2 * H);
+		print_bits("upper", upper, 2 * H);
+	}
+	if (cf_reach(y, n, &r, NULL, work, probability, &reach) == CF_OK)
+		print_bits("reach", probability, H);
+	free(work);
+}
+
 int
 main(void)
 {
@@ -112,6 +146,7 @@ main(void)
 		print_forecasts(y, n, CF_KIND_FLOW);
 		print_forecasts(y, n, CF_KIND_AUTO);
 		print_rest(y, n, CF_KIND_FLOW);
+		print_calendar(y, n);
 		made_stock(y, n, 1000.0, 3.0, (uint64_t) n);
 		print_forecasts(y, n, CF_KIND_STOCK);
 		print_rest(y, n, CF_KIND_STOCK);

@@ -4,7 +4,8 @@
  */
 #include <string.h>
 
-#include "core/engine/cf_plain.h"
+#include "core/engine/cf_forecast.h"
+#include "core/engine/cf_reach.h"
 #include "made.h"
 #include "tap.h"
 

@@ -60,4 +60,10 @@ extern CfStatus cf_forecast(const double *y, int n, const CfOptions *options, in
 							const double *levels, int n_levels, const CfStop *stop, double *work,
 							double *yhat, double *lower, double *upper, CfForecastInfo *info);
 
+/* The same of values that no calendar has to be taken out of: none is looked for (cf_layered.c). */
+extern size_t cf_forecast_plain_worksize(int n, int horizon);
+extern CfStatus cf_forecast_plain(const double *y, int n, const CfOptions *options, int horizon,
+								  const double *levels, int n_levels, const CfStop *stop, double *work,
+								  double *yhat, double *lower, double *upper, CfForecastInfo *info);
+
 #endif							/* CF_FORECAST_H */

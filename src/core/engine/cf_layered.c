@@ -8,8 +8,9 @@
 #include <math.h>
 
 #include "core/engine/cf_edge.h"
+#include "core/engine/cf_forecast.h"
 #include "core/engine/cf_layer.h"
-#include "core/engine/cf_plain.h"
+#include "core/engine/cf_reach.h"
 #include "core/numerics/cf_num.h"
 
 static size_t

@@ -11,7 +11,6 @@
 #include "core/engine/cf_combine.h"
 #include "core/engine/cf_insight.h"
 #include "core/engine/cf_paths.h"
-#include "core/engine/cf_plain.h"
 #include "core/engine/cf_prepare.h"
 #include "core/engine/cf_reach.h"
 #include "core/engine/cf_season.h"

@@ -7,6 +7,7 @@
 
 #include "core/cf_core.h"
 #include "core/engine/cf_event.h"
+#include "core/engine/cf_frame.h"
 
 #define CF_REACH_MAX_HORIZON 10000
 
@@ -73,5 +74,13 @@ extern size_t cf_reach_worksize(int n, int steps);
  */
 extern CfStatus cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *stop,
 						 double *work, double *probability, CfReach *reach);
+
+/*
+ * The same where no calendar is looked for (cf_layered.c).  With a frame, y are its x: the threshold is a value all the
+ * same, and the last value is short of it.  frame NULL: none.
+ */
+extern size_t cf_reach_plain_worksize(int n, int steps);
+extern CfStatus cf_reach_plain(const double *y, int n, const CfReachOptions *options, const CfFrame *frame,
+							   const CfStop *stop, double *work, double *probability, CfReach *reach);
 
 #endif							/* CF_REACH_H */
