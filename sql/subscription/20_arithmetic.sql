@@ -53,6 +53,12 @@ $$;
 COMMENT ON FUNCTION capforecast._anchor(timestamptz, timestamptz, text) IS
 	'The anchor that a period shows: the later day of the month of its two ends, if the other is that day clamped to its month; else the end itself, and irregular.';
 
+CREATE FUNCTION capforecast._anchor_at(anchor timestamp, zone text, boundary timestamptz, keeps boolean)
+	RETURNS timestamp LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN CASE WHEN keeps AND capforecast._on_grid(anchor, zone, boundary) THEN anchor ELSE timezone(zone, boundary) END;
+COMMENT ON FUNCTION capforecast._anchor_at(timestamp, text, timestamptz, boolean) IS
+	'The anchor of periods that begin at a boundary: the boundary itself, or (keeps) the one that has it already.';
+
 CREATE FUNCTION capforecast._prorate(amount bigint, part numeric, whole numeric)
 	RETURNS bigint LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT (sign(amount::numeric) * div(2 * abs(amount::numeric) * part + whole, 2 * whole))::bigint
@@ -73,7 +79,7 @@ CREATE FUNCTION capforecast._for_periods(price bigint, periods integer, starts t
 	RETURN CASE WHEN whole_from OPERATOR(pg_catalog.<) starts THEN
 			capforecast._prorate(price, EXTRACT(epoch FROM first_end OPERATOR(pg_catalog.-) starts),
 				EXTRACT(epoch FROM first_end OPERATOR(pg_catalog.-) whole_from))
-				OPERATOR(pg_catalog.+) price OPERATOR(pg_catalog.*) (periods OPERATOR(pg_catalog.-) 1)
+				OPERATOR(pg_catalog.+) (price OPERATOR(pg_catalog.*) (periods OPERATOR(pg_catalog.-) 1))
 		ELSE price OPERATOR(pg_catalog.*) periods END;
 COMMENT ON FUNCTION capforecast._for_periods(bigint, integer, timestamptz, timestamptz, timestamptz) IS
 	'The price of so many periods, the first of which begins at starts instead of whole_from.';

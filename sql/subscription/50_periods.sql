@@ -5,9 +5,9 @@
 
 CREATE TYPE capforecast._books AS (
 	verdict text, st capforecast.subscription_state, billed capforecast.billed_period, cut_at timestamptz, gap_from timestamptz, gap_by text,
-	problems text[]);
+	problems text[], is_written boolean, tier text, is_annual boolean);
 COMMENT ON TYPE capforecast._books IS
-	'What a subscription is after its row was looked at: its state and last billed period. verdict: kept, noted (its status), first (seen), moved, moved_back; cut_at: where the billed period before ends now; gap_from: where a time begins that was not seen, and who has billed it.';
+	'What a subscription is after its row was looked at: its state and last billed period. verdict: kept, noted (its status), first (seen), moved, moved_back; cut_at: where the billed period before ends now; gap_from: where a time begins that was not seen, and who has billed it; is_written: billed is to be written; tier and is_annual: what a row that is put forward gets, NULL: keeps.';
 
 CREATE FUNCTION capforecast._first_state(s capforecast._subscription_row, currency text)
 	RETURNS capforecast.subscription_state LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -44,9 +44,9 @@ BEGIN
 		RETURN books;
 	END IF;
 	billed.ends := s.period_end;
-	IF s.period_start <= last.starts AND (last.tier, last.is_annual) IS NOT DISTINCT FROM (s.tier, s.is_annual)
+	IF s.period_start <= last.starts AND ((last.tier, last.is_annual) IS NOT DISTINCT FROM (s.tier, s.is_annual) OR last.billed_by = 'us' AND who <> 'stripe')
 			AND (last.billed_by <> 'nobody' OR who = 'nobody') THEN
-		books.billed := billed;		-- the same, but for its end
+		books.billed := billed;		-- the same, but for its end; what a draft of ours has billed stays so
 		RETURN books;
 	ELSIF s.period_start <= last.starts IS NOT TRUE THEN
 		books.cut_at := CASE WHEN s.period_start < last.ends THEN s.period_start END;
@@ -72,8 +72,8 @@ $$;
 COMMENT ON FUNCTION capforecast._follow_books(capforecast._subscription_row, capforecast.billed_period, bigint, text, boolean) IS
 	'The books of a subscription whose period was moved, or that has none.';
 
--- A period that ends before what is billed through is an old row that was saved again, but
--- for one that Stripe has cut short, or that begins anew after an end: not within a time
+-- A period that ends before what is billed through, or before one that could not be billed
+-- yet, is an old row that was saved again, but for one that Stripe has cut short, or that begins anew after an end: not within a time
 -- that a draft of ours has billed, though.
 CREATE FUNCTION capforecast._follow(s capforecast._subscription_row, st capforecast.subscription_state, last capforecast.billed_period,
 		price bigint, currency text, as_of timestamptz)
@@ -82,13 +82,15 @@ DECLARE
 	books capforecast._books;
 	now_st capforecast.subscription_state := st;
 	is_first constant boolean := st.subscription_id IS NULL;
-	came_back constant boolean := NOT is_first AND NOT capforecast._is_live(st.last_status) AND s.live;
+	revived constant boolean := NOT is_first AND NOT capforecast._is_live(st.last_status) AND s.live;
+	came_back constant boolean := revived AND coalesce(s.period_end > st.status_since, true);		-- with a period that is not of before
 	starts timestamptz := s.period_start;
 	ends timestamptz := s.period_end;
 BEGIN
 	IF is_first AND s.live AND s.good_period THEN
 		now_st := capforecast._first_state(s, currency);
 		books := capforecast._follow_books(s, last, price, currency, false);
+		books.is_written := true;
 		books.verdict := 'first';
 	ELSE
 		IF NOT is_first AND s.status IS DISTINCT FROM st.last_status THEN
@@ -96,7 +98,13 @@ BEGIN
 			now_st.status_since := as_of;
 			books.verdict := 'noted';
 		END IF;
-		books := ROW(coalesce(books.verdict, 'kept'), now_st, last, NULL, NULL, NULL, '{}'::text[]);
+		books := ROW(coalesce(books.verdict, 'kept'), now_st, last, NULL, NULL, NULL, '{}'::text[], false, NULL, NULL);
+		IF revived AND NOT s.managed AND greatest(last.ends, st.period_end) <= as_of AND last.ends < as_of THEN
+			-- access begins again within no period: what lies between is nobody's to pay
+			books.billed := ROW(s.subscription_id, last.ends, as_of, 'nobody', s.tier, s.is_annual, 0, 0, currency, NULL, last.ends);
+			books.is_written := true;
+			books.st.billed_until := as_of;
+		END IF;
 		IF is_first OR NOT s.live OR NOT s.good_period OR (s.period_start, s.period_end) = (st.period_start, st.period_end) THEN
 			RETURN books;
 		ELSIF s.managed AND s.period_end <= last.starts THEN
@@ -105,13 +113,17 @@ BEGIN
 			books.st.period_end := s.period_end;
 			books.verdict := 'noted';
 			RETURN books;
-		ELSIF s.period_end <= last.starts OR (s.period_end < last.ends AND last.billed_by <> 'nobody' AND NOT s.managed
+		ELSIF s.period_end <= last.starts OR (s.period_end < greatest(last.ends, st.period_end) AND last.billed_by <> 'nobody' AND NOT s.managed
 				AND (NOT came_back OR last.billed_by = 'us')) THEN
 			books.verdict := 'moved_back';
 			books.problems := '{period_moved_back}';
+			-- as old as the period: the tier of before a change that was applied since
+			SELECT last.tier, last.is_annual INTO books.tier, books.is_annual FROM capforecast.billed_period p
+			WHERE last.billed_by = 'us' AND p.subscription_id = s.subscription_id AND p.ends = s.period_end AND (p.tier, p.is_annual) = (s.tier, s.is_annual);
 			RETURN books;
 		END IF;
 		books := capforecast._follow_books(s, last, price, currency, came_back);
+		books.is_written := true;
 		books.verdict := 'moved';
 		books.problems := CASE WHEN books.gap_from IS NOT NULL THEN '{period_gap}'::text[] ELSE '{}' END;
 	END IF;
@@ -173,7 +185,8 @@ BEGIN
 			SELECT s.id, s.subscription_id, s.vendor_id, s.tier, s.orders_counter, s.own_orders, t.orders AS plan_orders,
 				b.verdict = 'moved_back' AS back, $2 <> 'host_moved' OR b.verdict = 'moved_back' AS counts, st.usage_start,
 				(b.st).usage_start AS new_start, (b.st).usage_end AS new_end, s.period_start AS old_period_start, s.period_end AS old_period_end,
-				(b.st).period_start AS period_start, (b.st).period_end AS period_end
+				(b.st).period_start AS period_start, (b.st).period_end AS period_end, coalesce(b.tier, s.tier) AS new_tier,
+				coalesce(b.is_annual, s.is_annual) AS new_annual
 			FROM unnest($1) b JOIN $sql$ || capforecast._subscriptions_sql() || $sql$ s ON s.subscription_id = (b.st).subscription_id
 				JOIN capforecast.subscription_state st USING (subscription_id)
 				LEFT JOIN $sql$ || capforecast._tiers_sql() || $sql$ t ON t.code = s.tier
@@ -190,15 +203,16 @@ BEGIN
 			ON CONFLICT DO NOTHING RETURNING subscription_id
 		), host AS (
 			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'orders_this_period', 'coalesce(m.opened, 0)',
-				'orders_limit_reached_at', 'NULL', 'period_start', 'm.period_start', 'period_end', 'm.period_end') || $sql$
+				'orders_limit_reached_at', 'NULL', 'period_start', 'm.period_start', 'period_end', 'm.period_end', 'tier', 'm.new_tier',
+				'is_annual', 'm.new_annual') || $sql$
 			FROM (SELECT m.*, c.opened FROM moved m JOIN counted c USING (subscription_id)
 				  WHERE m.counts AND (m.back OR m.new_start > m.usage_start)) m
 			WHERE {h:vendor_subscriptions.id} = m.id
 		), audited AS (
 			INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, before, after, reason)
 			SELECT 'put_forward', m.vendor_id::text, m.subscription_id,
-				jsonb_build_object('period_start', m.old_period_start, 'period_end', m.old_period_end),
-				jsonb_build_object('period_start', m.period_start, 'period_end', m.period_end), 'period_moved_back'
+				jsonb_build_object('period_start', m.old_period_start, 'period_end', m.old_period_end, 'tier', m.tier),
+				jsonb_build_object('period_start', m.period_start, 'period_end', m.period_end, 'tier', m.new_tier), 'period_moved_back'
 			FROM moved m WHERE m.back
 		)
 		SELECT count(*) FROM closed$sql$, ids::text)
@@ -247,7 +261,7 @@ BEGIN
 	INSERT INTO capforecast.billed_period AS p
 	SELECT n.* FROM unnest(changed) b CROSS JOIN LATERAL (
 		SELECT (b.st).subscription_id, b.gap_from, (b.billed).starts, b.gap_by, NULL::text, NULL::boolean, NULL::bigint, NULL::bigint, NULL::text, NULL::text, b.gap_from WHERE b.gap_from IS NOT NULL
-		UNION ALL SELECT (b.billed).* WHERE b.verdict IN ('first', 'moved')) n
+		UNION ALL SELECT (b.billed).* WHERE b.is_written) n
 	ON CONFLICT (subscription_id, starts) DO UPDATE
 		SET ends = excluded.ends, billed_by = excluded.billed_by, tier = excluded.tier, is_annual = excluded.is_annual,
 			price_cents = excluded.price_cents, amount_cents = excluded.amount_cents, currency = excluded.currency;
@@ -278,11 +292,13 @@ COMMENT ON FUNCTION capforecast._notice(timestamptz, text[], jsonb) IS 'Worker: 
 -- Rolls locked subscriptions whose usage window has ended: every window up to the one that
 -- holds as_of is closed in the ledger, and the counter becomes the orders counted in the
 -- new one, after the lock was taken: what was ordered meanwhile is in it.  The first missed
--- window begins where the old one ended, the others on the grid.
+-- window begins where the old one ended, the others on the grid.  What is owed for the time
+-- before a change that waits is billed first, as what it was.
 CREATE FUNCTION capforecast._roll(as_of timestamptz, ids text[], options jsonb)
 	RETURNS jsonb LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	counts jsonb;
+	earlier jsonb := capforecast._bill(as_of, capforecast._due(capforecast._owed_sql() || ' AND st.pending_at <= $1', as_of, ids));
 BEGIN
 	EXECUTE capforecast._keyed_sql($sql$
 		WITH due AS MATERIALIZED (
@@ -355,7 +371,7 @@ BEGIN
 		)
 		SELECT jsonb_build_object('changed', (SELECT count(*) FROM host), 'windows_closed', (SELECT count(*) FROM closed))$sql$, ids::text)
 	INTO counts USING as_of, coalesce(options ->> 'reason', 'period_end'), coalesce((options ->> 'until')::timestamptz, 'infinity');
-	RETURN counts || capforecast._bill(as_of, ids);
+	RETURN capforecast._add_counts(counts || capforecast._bill(as_of, ids), earlier);
 END
 $$;
 COMMENT ON FUNCTION capforecast._roll(timestamptz, text[], jsonb) IS
@@ -371,7 +387,8 @@ BEGIN
 			SELECT s.id, s.subscription_id, st.billed_until AS starts, p.ends, a.anchor,
 				CASE WHEN st.billed_until > st.usage_start THEN st.billed_until ELSE w.ends END AS usage_end
 			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s JOIN capforecast.subscription_state st USING (subscription_id)
-				CROSS JOIN LATERAL timezone(st.anchor_zone, st.billed_until) a(anchor)
+				CROSS JOIN LATERAL capforecast._anchor_at(st.anchor_local, st.anchor_zone, st.billed_until,
+					$2 = 'trial_end' AND st.billed_until > s.trial_ends_at) a(anchor)
 				CROSS JOIN LATERAL capforecast._window(a.anchor, st.anchor_zone, st.billed_until, s.step, st.billed_until) p
 				CROSS JOIN LATERAL capforecast._window(a.anchor, st.anchor_zone, st.billed_until, 1, st.usage_start) w
 			WHERE s.id = ANY (@key)
@@ -382,7 +399,7 @@ BEGIN
 		)
 		UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions',
 			'period_start', 'b.starts', 'period_end', 'b.ends', 'updated_at', '$1') || $sql$
-		FROM begun b WHERE {h:vendor_subscriptions.id} = b.id$sql$, ids::text) USING as_of;
+		FROM begun b WHERE {h:vendor_subscriptions.id} = b.id$sql$, ids::text) USING as_of, reason;
 	PERFORM capforecast._roll(as_of, ids, jsonb_build_object('reason', reason, 'until', until));
 END
 $$;

@@ -40,8 +40,8 @@ $$;
 COMMENT ON FUNCTION capforecast._end_subscriptions(timestamptz, text[], text, text, text) IS
 	'Give subscriptions a final status, with their add-ons and what was pending; audited.';
 
--- Where a draft has billed beyond the end of the trial (of a subscription that had ended
--- before), that period goes on.
+-- Where somebody has billed beyond the end of the trial (of a subscription that had ended
+-- before, or of a row that was put back into it), that period goes on.
 CREATE FUNCTION capforecast._go_on(as_of timestamptz, ids text[])
 	RETURNS text[] LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
@@ -49,23 +49,24 @@ DECLARE
 BEGIN
 	EXECUTE capforecast._keyed_sql($sql$
 		WITH billed AS MATERIALIZED (
-			SELECT s.id, s.subscription_id, p.starts, p.ends
+			SELECT s.id, s.subscription_id, p.starts, p.ends, st.period_end > p.ends AS is_owed		-- one that could not be billed
 			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s JOIN capforecast.subscription_state st USING (subscription_id)
-				JOIN capforecast.billed_period p ON p.subscription_id = s.subscription_id AND p.ends = st.billed_until AND p.billed_by = 'us'
+				JOIN capforecast.billed_period p ON p.subscription_id = s.subscription_id AND p.ends = st.billed_until AND p.billed_by <> 'nobody'
 			WHERE s.id = ANY (@key) AND p.ends > s.trial_ends_at
 		), state AS (
 			UPDATE capforecast.subscription_state st
-			SET period_start = b.starts, period_end = b.ends, anchor_local = timezone(st.anchor_zone, b.ends), anchor_irregular = false
-			FROM billed b WHERE b.subscription_id = st.subscription_id
+			SET period_start = b.starts, period_end = b.ends, anchor_local = capforecast._anchor_at(st.anchor_local, st.anchor_zone, b.ends, true),
+				anchor_irregular = false
+			FROM billed b WHERE b.subscription_id = st.subscription_id AND NOT b.is_owed
 		), host AS (
 			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'period_start', 'b.starts', 'period_end', 'b.ends') || $sql$
-			FROM billed b WHERE {h:vendor_subscriptions.id} = b.id
+			FROM billed b WHERE {h:vendor_subscriptions.id} = b.id AND NOT b.is_owed
 		)
 		SELECT coalesce(array_agg(b.subscription_id), '{}') FROM billed b$sql$, ids::text) INTO billed;
 	RETURN billed;
 END
 $$;
-COMMENT ON FUNCTION capforecast._go_on(timestamptz, text[]) IS 'Put subscriptions into the period that a draft has billed, where that ends after their trial; returns which.';
+COMMENT ON FUNCTION capforecast._go_on(timestamptz, text[]) IS 'Put subscriptions into the period that was billed, where that ends after their trial; returns which.';
 
 -- Activation begins a period of its own at the end of the trial.
 CREATE FUNCTION capforecast._activate_trials(as_of timestamptz, ids text[], new_tier text, until timestamptz)
@@ -76,7 +77,15 @@ BEGIN
 	EXECUTE capforecast._keyed_sql('SELECT capforecast._end_books(s.subscription_id, s.trial_ends_at)
 		FROM ' || capforecast._subscriptions_sql() || ' s JOIN capforecast.subscription_state st USING (subscription_id)
 			JOIN capforecast.billed_period p ON p.subscription_id = st.subscription_id AND p.ends = st.billed_until
-		WHERE s.id = ANY (@key) AND p.billed_by <> ''us''', ids::text);
+		WHERE s.id = ANY (@key) AND (p.billed_by = ''nobody'' OR p.ends <= s.trial_ends_at)', ids::text);
+	-- the time of a trial after a period that was billed
+	EXECUTE capforecast._keyed_sql('WITH gap AS (
+			INSERT INTO capforecast.billed_period (subscription_id, starts, ends, billed_by, tier, is_annual, price_cents, amount_cents, previous_end)
+			SELECT s.subscription_id, st.billed_until, s.trial_ends_at, ''nobody'', s.tier, s.is_annual, 0, 0, st.billed_until
+			FROM ' || capforecast._subscriptions_sql() || ' s JOIN capforecast.subscription_state st USING (subscription_id)
+			WHERE s.id = ANY (@key) AND st.billed_until < s.trial_ends_at
+			RETURNING subscription_id, ends)
+		UPDATE capforecast.subscription_state st SET billed_until = g.ends FROM gap g WHERE g.subscription_id = st.subscription_id', ids::text);
 	EXECUTE capforecast._keyed_sql($sql$
 		WITH activated AS (
 			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'status', '''active''',

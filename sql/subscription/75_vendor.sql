@@ -47,6 +47,9 @@ BEGIN
 	IF books.verdict = 'moved_back' THEN
 		s.period_start := (seen.st).period_start;
 		s.period_end := (seen.st).period_end;
+		s.tier := coalesce(books.tier, s.tier);
+		s.is_annual := coalesce(books.is_annual, s.is_annual);
+		s.step := CASE WHEN s.is_annual THEN 12 ELSE 1 END;
 	END IF;
 	RETURN ROW(s, books.st, books.billed, books.verdict);
 END
@@ -105,13 +108,13 @@ CREATE FUNCTION capforecast._left(v capforecast._standing, as_of timestamptz, pr
 	SELECT x.part, x.whole, x.at
 	FROM capforecast._terms((v.st).anchor_local, (v.st).anchor_zone, (v.s).step, (v.s).period_start, (v.s).period_end) t
 		CROSS JOIN LATERAL capforecast._share(as_of, (v.s).period_start, (v.s).period_end,
-			CASE (v.billed).billed_by WHEN 'us' THEN t.whole_from ELSE (v.s).period_start END, (v.st).anchor_zone, proration) x
+			CASE WHEN (v.billed).billed_by = 'us' AND t.periods = 1 THEN t.whole_from ELSE (v.s).period_start END, (v.st).anchor_zone, proration) x
 $$;
 COMMENT ON FUNCTION capforecast._left(capforecast._standing, timestamptz, text) IS
 	'What is left of the billing period of a live subscription: part of whole, from at on.';
 
 -- Of several invoices over one time those that are void do not count; what stands beside the
--- plan''s is none of them.  NULL ref: none found.
+-- plan's is none of them, nor is a draft of ours that billed another period.  NULL ref: none found.
 CREATE TYPE capforecast._invoice_state AS (ref text, state text);
 COMMENT ON TYPE capforecast._invoice_state IS 'An invoice of the host: its id, and paid, unpaid or void.';
 
@@ -130,8 +133,10 @@ BEGIN
 				ELSE {b:billing_history.period_start} <= $5 AND {b:billing_history.period_end} > $5
 					AND {b:billing_history.period_start} < $3 + interval '1 day' AND {b:billing_history.period_end} > $4 - interval '1 day'
 					AND (jsonb_path_exists({b:billing_history.line_items}::jsonb, '$[*] ? (@.kind == "tier")')
-						OR NOT jsonb_path_exists({b:billing_history.line_items}::jsonb, '$[*].kind')) END) x
-		ORDER BY array_position('{unpaid,paid,void}', x.state) LIMIT 1$sql$, vendor, ref, billed.starts, billed.ends, at);
+						OR NOT jsonb_path_exists({b:billing_history.line_items}::jsonb, '$[*].kind'))
+					AND NOT EXISTS (SELECT FROM capforecast.billed_period o
+						WHERE o.subscription_id = $6 AND o.starts <> $3 AND o.invoice_ref = {b:billing_history.id}::text) END) x
+		ORDER BY array_position('{unpaid,paid,void}', x.state) LIMIT 1$sql$, vendor, ref, billed.starts, billed.ends, at, billed.subscription_id);
 END
 $$;
 COMMENT ON FUNCTION capforecast._invoice_of(text, capforecast.billed_period, timestamptz, text) IS

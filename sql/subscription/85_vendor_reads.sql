@@ -21,15 +21,19 @@ BEGIN
 	ELSIF NOT (v.s).good_period THEN
 		reason := 'bad_period';
 	ELSIF (v.s).status = 'trial' THEN
-		due_at := (v.s).trial_ends_at;
-		IF due_at IS NULL THEN
+		-- what was billed beyond the trial is not billed again
+		due_at := greatest((v.s).trial_ends_at, CASE (v.billed).billed_by WHEN 'nobody' THEN (v.billed).previous_end ELSE (v.billed).ends END);
+		IF (v.s).trial_ends_at IS NULL THEN
+			due_at := NULL;
 			reason := 'trial_without_end';
 		ELSIF (v.s).cancel_at_period_end THEN
+			due_at := (v.s).trial_ends_at;
 			renews := false;
 			reason := 'ends with the trial';
 		ELSIF (v.s).managed OR NOT capforecast._setting('manage_subscriptions')::boolean THEN
 			RETURN;
 		ELSIF action = 'expire' THEN
+			due_at := (v.s).trial_ends_at;
 			renews := false;
 			reason := 'the trial expires';
 		ELSIF action LIKE 'downgrade:%' THEN
@@ -60,7 +64,8 @@ DECLARE
 	in_trial constant boolean := (v.s).status = 'trial';
 	zone constant text := (v.st).anchor_zone;
 	step constant integer := CASE WHEN next.annual THEN 12 ELSE 1 END;
-	anchor timestamp := CASE WHEN in_trial THEN timezone(zone, next.due_at) ELSE (v.st).anchor_local END;
+	anchor constant timestamp := CASE WHEN in_trial THEN capforecast._anchor_at((v.st).anchor_local, zone, next.due_at, next.due_at > (v.s).trial_ends_at)
+		ELSE (v.st).anchor_local END;
 	ends timestamptz := (v.s).period_end;
 	terms record;
 	result capforecast._next_invoice;
@@ -69,7 +74,7 @@ BEGIN
 		result.reason := next.reason;
 		RETURN result;
 	END IF;
-	IF in_trial OR next.due_at = ends OR as_of >= ends THEN
+	IF in_trial OR next.due_at = ends OR (as_of >= ends AND (v.st).pending_at <= as_of IS NOT TRUE) THEN
 		ends := (SELECT w.ends FROM capforecast._window(anchor, zone, CASE WHEN in_trial THEN next.due_at ELSE ends END, step, as_of) w);
 	END IF;
 	SELECT * INTO terms FROM capforecast._terms(anchor, zone, step, next.due_at, ends);

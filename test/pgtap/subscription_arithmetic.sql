@@ -114,5 +114,10 @@ SELECT is((SELECT t.source FROM capforecast.get_tier_info('business') t), 'legac
 SELECT is((SELECT snapshot_date FROM capforecast.capture_capacity_snapshot()), (clock_timestamp() AT TIME ZONE 'UTC')::date, '8.7 today''s row');
 SELECT results_eq('SELECT * FROM capforecast.capture_daily_snapshot()', 'SELECT * FROM capforecast.capacity_snapshots', '8.7 the same row by either name');
 SELECT is((SELECT count(*) FROM capforecast.job_run), 2::bigint, '8.7 one row in job_run for each call');
+-- A first period that is short costs its part, those after it are whole
+SELECT is(capforecast._for_periods(3100, 1, '2025-03-11', '2025-04-01', '2025-03-01'), 2100::bigint, '8.0.2 21 of 31 days');
+SELECT is(capforecast._for_periods(3100, 3, '2025-03-11', '2025-04-01', '2025-03-01'), 8300::bigint, '8.0.2 and two months more');
+SELECT is(capforecast._for_periods(3100, 3, '2025-03-01', '2025-04-01', '2025-03-01'), 9300::bigint, '8.0.2 three whole ones');
+SELECT is(capforecast._for_periods(1, 1, '2025-03-16 12:00', '2025-04-01', '2025-03-01'), 1::bigint, '8.0.2 half a cent is one');
 SELECT * FROM finish();
 ROLLBACK;

@@ -205,5 +205,64 @@ SELECT is(timezone('Europe/Berlin', capforecast._boundary('2027-02-28 02:30', 'E
 SELECT is(timezone('Europe/Berlin', capforecast._boundary('2027-02-28 02:30', 'Europe/Berlin', 2)), '2027-04-28 02:30', '8.0.18 only');
 SELECT is((SELECT a.anchor FROM capforecast._anchor('2018-10-04 00:00 America/Sao_Paulo', '2018-11-04 01:00 America/Sao_Paulo', 'America/Sao_Paulo') a), '2018-10-04 00:00', '8.0.18 at midnight, too');
 SELECT is((SELECT count(*) FROM capforecast.finding WHERE code = 'job_row_failed'), 0::bigint, 'no row failed');
+
+-- Found by hosts that write what they like (subscription_scribble.sql)
+-- a draft of ours for the period before is not the invoice of the one that the host begins within it
+SELECT pg_temp.subscribe(170, 'business', 'active', '2025-01-19 05:00', '2025-02-19 05:00');
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-02-01'), capforecast.reset_period_counters('2025-02-19 05:02'); END $$;
+UPDATE vendor_subscriptions SET period_start = '2025-02-19 07:00', period_end = '2025-03-19 07:00' WHERE id = 170;
+SELECT is((SELECT q.lines -> 0 ->> 'amount_cents' FROM capforecast.quote_tier_change('170', 'enterprise', as_of => '2025-03-05 07:00') q), '-9950', '8.0.5 the host''s period is credited whatever becomes of our draft');
+-- a change that was applied at the boundary survives an old row
+SELECT pg_temp.subscribe(171, 'professional', 'active', '2024-03-01', '2025-03-01', annual => true);
+DO $$ BEGIN PERFORM capforecast.change_tier('171', 'essential', annual => false, ack_over_limit => true, as_of => '2025-02-20'), capforecast.reset_period_counters('2025-03-01 00:02'); END $$;
+UPDATE vendor_subscriptions SET tier = 'professional', is_annual = true, period_start = '2024-03-01', period_end = '2025-03-01' WHERE id = 171;
+SELECT is((SELECT (i.due_at::date, i.amount_due_cents)::text FROM capforecast.upcoming_invoice('171', '2025-03-05') i), '(2025-04-01,4900)', '8.0.1 shown so');
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-03-05'), capforecast.reset_period_counters('2025-04-01 00:02'); END $$;
+SELECT is(pg_temp.drafts(171), '2025-03-01..2025-04-01 4900, 2025-04-01..2025-05-01 4900', '8.0.1 and billed so');
+-- unless the host has chosen another tier meanwhile
+UPDATE vendor_subscriptions SET tier = 'business', period_start = '2025-03-01', period_end = '2025-04-01' WHERE id = 171;
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-04-05'); END $$;
+SELECT is(pg_temp.shown(171), 'business active 2025-04-01 2025-05-01 0', '8.0.1 a tier that the old period never had is the host''s choice');
+-- a draft of ours stays ours when the host makes its period longer, and another tier of it
+SELECT pg_temp.subscribe(172, 'essential', 'active', '2025-01-01', '2025-02-01');
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-01-10'), capforecast.reset_period_counters('2025-02-01 00:02'); END $$;
+UPDATE vendor_subscriptions SET tier = 'business', period_end = '2025-03-05' WHERE id = 172;
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-02-03'); END $$;
+SELECT is(pg_temp.books(172), '2025-01-01..2025-02-01 host 4900, 2025-02-01..2025-03-05 us 4900', '8.0.2 what was billed');
+-- access that is given back within no period: what lies between is nobody's to pay
+SELECT pg_temp.subscribe(173, 'professional', 'active', '2025-01-01', '2025-02-01');
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-01-10'), capforecast.cancel_subscription('173', as_of => '2025-01-20'), capforecast.cleanup_stale_subscriptions('2025-02-01 00:10'); END $$;
+UPDATE vendor_subscriptions SET status = 'active', cancelled_at = NULL, cancel_at_period_end = false WHERE id = 173;
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-06-11'); END $$;
+SELECT is(pg_temp.drafts(173), '2025-06-11..2025-07-01 6600', '8.0.2 20 of 30 days');
+SELECT is(pg_temp.books(173), '2025-01-01..2025-02-01 host 9900, 2025-02-01..2025-06-11 nobody 0, 2025-06-11..2025-07-01 us 6600', '8.0.2 in the books');
+-- a trial after a billed period is not billed, and one that was put back into it bills nothing again
+SET LOCAL capforecast.trial_action = 'activate';
+SELECT pg_temp.subscribe(174, 'professional', 'active', '2025-01-01', '2025-02-01');
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-01-10'); END $$;
+UPDATE vendor_subscriptions SET status = 'trial', trial_ends_at = '2025-02-11' WHERE id = 174;
+SELECT is((SELECT (i.due_at::date, i.period_end::date, i.amount_due_cents)::text FROM capforecast.upcoming_invoice('174', '2025-01-20') i), '(2025-02-11,2025-03-11,9900)', '8.0.4 shown from its end');
+DO $$ BEGIN PERFORM capforecast.check_trial_expirations('2025-02-11'); END $$;
+SELECT is(pg_temp.drafts(174), '2025-02-11..2025-03-11 9900', '8.0.4 billed from its end');
+UPDATE vendor_subscriptions SET status = 'trial', period_start = '2025-01-01', period_end = '2025-02-01' WHERE id = 174;
+SELECT is((SELECT (i.due_at::date, i.period_end::date)::text FROM capforecast.upcoming_invoice('174', '2025-02-20') i), '(2025-03-11,2025-04-11)', '8.0.4 put back: shown');
+DO $$ BEGIN PERFORM capforecast.check_trial_expirations('2025-02-20'); END $$;
+SELECT is(pg_temp.drafts(174), '2025-02-11..2025-03-11 9900', '8.0.4 and nothing again');
+-- what could not be billed of before a change is billed as what it was
+INSERT INTO subscription_tiers (code, name, price_monthly_cents, price_annual_cents) VALUES ('later', 'Later', 2000, 20000);
+SELECT pg_temp.subscribe(175, 'later', 'active', '2025-01-01', '2025-02-01');
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-01-10'); END $$;
+ALTER TABLE subscription_tiers ALTER price_monthly_cents DROP NOT NULL;
+UPDATE subscription_tiers SET price_monthly_cents = NULL WHERE code = 'later';
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-02-01 00:02'); END $$;
+UPDATE vendor_subscriptions SET period_start = '2025-01-01', period_end = '2025-02-01' WHERE id = 175;		-- and an old row comes meanwhile
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-02-02'); END $$;
+SELECT is(pg_temp.shown(175), 'later active 2025-02-01 2025-03-01 0', '8.0.1 what is owed is not lost to an old row');
+UPDATE subscription_tiers SET price_monthly_cents = 2000 WHERE code = 'later';
+UPDATE capforecast.subscription_state SET pending_tier = 'essential', pending_annual = false, pending_at = '2025-03-01', pending_requested_at = '2025-02-10' WHERE subscription_id = '175';
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-03-01 00:02'); END $$;
+SELECT is(pg_temp.drafts(175), '2025-02-01..2025-03-01 2000, 2025-03-01..2025-04-01 4900', '8.0.1 each month as what it was');
+SELECT is((SELECT count(*) FROM capforecast.finding WHERE code = 'job_row_failed'), 0::bigint, 'no row failed');
+
 SELECT * FROM finish();
 ROLLBACK;
