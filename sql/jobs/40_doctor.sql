@@ -253,31 +253,106 @@ CREATE FUNCTION capforecast._doctor_grants()
 $$;
 COMMENT ON FUNCTION capforecast._doctor_grants() IS 'What doctor() finds about the caller''s right to read the extension''s own tables.';
 
-CREATE FUNCTION capforecast.doctor(as_of timestamptz DEFAULT NULL)
+-- Dates need 14 days (time_to_threshold()); most tables know them.
+CREATE FUNCTION capforecast._doctor_history(as_of timestamptz)
 	RETURNS TABLE (severity text, subject text, problem text, fix text)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'info', 'history', format('%s of history: dates come when there are 14, or today from what your tables tell of the past',
+			CASE WHEN h.days = 1 THEN 'one day' ELSE h.days || ' days' END),
+		'SELECT * FROM capforecast.backfill_snapshots(current_date - 400, current_date - 1);'
+	FROM (SELECT count(*) AS days, count(*) FILTER (WHERE s.source <> 'captured') AS rebuilt
+		FROM capforecast.capacity_snapshots s WHERE s.snapshot_date <= (as_of AT TIME ZONE 'UTC')::date) h
+	WHERE h.days BETWEEN 1 AND 13 AND h.rebuilt = 0
+$$;
+COMMENT ON FUNCTION capforecast._doctor_history(timestamptz) IS 'doctor() tells how a date is had today.';
+
+CREATE FUNCTION capforecast._doctor_findings(as_of timestamptz)
+	RETURNS TABLE (severity text, subject text, problem text, fix text, stage integer)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT f.*, 1 FROM (SELECT * FROM capforecast._doctor_host() UNION ALL SELECT * FROM capforecast._doctor_content()) f
+	UNION ALL SELECT f.*, 2 FROM capforecast._doctor_snapshots(as_of) f
+	UNION ALL SELECT f.*, 3 FROM capforecast._doctor_tier(as_of) f
+	UNION ALL SELECT f.*, 4 FROM capforecast._doctor_history(as_of) f
+	UNION ALL SELECT f.*, 5 FROM (SELECT * FROM capforecast._doctor_jobs(as_of) UNION ALL SELECT * FROM capforecast._doctor_schedule(as_of)) f
+	UNION ALL SELECT f.*, 6 FROM (SELECT * FROM capforecast._doctor_storage(as_of) UNION ALL SELECT * FROM capforecast._doctor_metrics()
+		UNION ALL SELECT * FROM capforecast._doctor_writers()) f
+$$;
+COMMENT ON FUNCTION capforecast._doctor_findings(timestamptz) IS
+	'All that is missing or wrong; stage: in which order it is mended, 1 the tables, then the first snapshot, the size in use, history, jobs, and the rest.';
+
+CREATE FUNCTION capforecast._doctor_done(as_of timestamptz)
+	RETURNS TABLE (subject text, found text)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'tables', format('%s can be read', string_agg(e.entity, ', ' ORDER BY e.position))
+	FROM unnest('{vendors,subscription_tiers,vendor_subscriptions,products,vendor_users,orders}'::text[]) WITH ORDINALITY AS e(entity, position)
+	WHERE NOT EXISTS (SELECT FROM capforecast._host_problems() p WHERE split_part(p.subject, '.', 1) = e.entity AND p.sqlstate NOT LIKE '01%')
+	HAVING count(*) > 0
+	UNION ALL
+	SELECT 'snapshot', format('captured on %s; %s of history', max(s.snapshot_date), CASE WHEN count(*) = 1 THEN 'one day' ELSE count(*) || ' days' END)
+	FROM capforecast.capacity_snapshots s WHERE s.snapshot_date <= (as_of AT TIME ZONE 'UTC')::date
+	HAVING max(s.snapshot_date) >= (as_of AT TIME ZONE 'UTC')::date - 1
+	UNION ALL
+	SELECT 'infrastructure_tier', format('%s is in use, as was told', (u.tier).name)
+	FROM capforecast._last_usage(as_of) usage CROSS JOIN LATERAL capforecast._tier_in_use(usage) u WHERE u.is_told
+	UNION ALL
+	SELECT 'jobs', CASE WHEN count(*) FILTER (WHERE h.status = 'ok') = count(*) THEN format('all %s succeed', count(*))
+		ELSE format('%s of %s succeed: %s', count(*) FILTER (WHERE h.status = 'ok'), count(*), string_agg(h.job, ', ' ORDER BY h.job) FILTER (WHERE h.status = 'ok')) END
+	FROM capforecast.job_health(as_of) h HAVING count(*) FILTER (WHERE h.status = 'ok') > 0
+	UNION ALL
+	SELECT 'image_storage', 'measured: ' || s.source FROM capforecast._read_image_storage(as_of) s WHERE s.status = 'ok'
+$$;
+COMMENT ON FUNCTION capforecast._doctor_done(timestamptz) IS 'What doctor() finds as it should be.';
+
+-- What is said of several in one line: jobs that never ran or are not scheduled, and tables that are not there.
+CREATE FUNCTION capforecast._doctor_kind(subject text, problem text, fix text)
+	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+	RETURN CASE
+		WHEN problem IN ('the job has never run', 'the job is not scheduled') THEN problem
+		WHEN fix = format('SELECT capforecast.bind(%L, ''your_schema.your_table'');', subject) AND problem LIKE 'table public.%' THEN 'tables'
+		ELSE concat_ws(E'\n', subject, problem, fix) END;
+COMMENT ON FUNCTION capforecast._doctor_kind(text, text, text) IS 'Findings of one kind are one line.';
+
+CREATE FUNCTION capforecast._doctor_together(kind text, subjects text[], problems text[], fixes text[], OUT subject text, OUT problem text, OUT fix text)
+	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN cardinality(subjects) = 1 THEN subjects[1] WHEN kind LIKE 'the job %' THEN 'jobs' ELSE kind END,
+		CASE WHEN cardinality(subjects) = 1 THEN problems[1]
+			WHEN kind = 'the job has never run' THEN format('%s jobs have never run: %s', cardinality(subjects), array_to_string(subjects, ', '))
+			WHEN kind = 'the job is not scheduled' THEN format('%s jobs are not scheduled: %s', cardinality(subjects), array_to_string(subjects, ', '))
+			ELSE format('not found in schema public: %s%s', array_to_string(subjects, ', '), substring(problems[1] FROM '; needed .*')) END,
+		CASE WHEN cardinality(subjects) = 1 OR kind = 'the job is not scheduled' THEN fixes[1]
+			WHEN kind = 'the job has never run' THEN 'CALL capforecast.run_maintenance();'
+			ELSE fixes[1] || '  -- and so on' END
+$$;
+COMMENT ON FUNCTION capforecast._doctor_together(text, text[], text[], text[]) IS 'One line for findings of one kind.';
+
+CREATE FUNCTION capforecast.doctor(as_of timestamptz DEFAULT NULL)
+	RETURNS TABLE (state text, severity text, subject text, problem text, fix text)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	now timestamptz := capforecast._instant(as_of);
 BEGIN
 	-- Without these nothing else can be looked at.
-	RETURN QUERY SELECT * FROM capforecast._doctor_grants();
+	RETURN QUERY SELECT 'next step', g.* FROM capforecast._doctor_grants() g;
 	IF FOUND THEN
 		RETURN;
 	END IF;
 	RETURN QUERY
-		SELECT f.* FROM (
-			SELECT * FROM capforecast._doctor_host()
-			UNION ALL SELECT * FROM capforecast._doctor_content()
-			UNION ALL SELECT * FROM capforecast._doctor_snapshots(now)
-			UNION ALL SELECT * FROM capforecast._doctor_jobs(now)
-			UNION ALL SELECT * FROM capforecast._doctor_schedule(now)
-			UNION ALL SELECT * FROM capforecast._doctor_storage(now)
-			UNION ALL SELECT * FROM capforecast._doctor_tier(now)
-			UNION ALL SELECT * FROM capforecast._doctor_metrics()
-			UNION ALL SELECT * FROM capforecast._doctor_writers()) f
-		ORDER BY array_position('{error,warning,info}'::text[], f.severity), f.subject, f.problem;
+		WITH found AS MATERIALIZED (SELECT f.*, capforecast._doctor_kind(f.subject, f.problem, f.fix) AS kind FROM capforecast._doctor_findings(now) f),
+		-- What is wrong is mended at once; of what is only missing, one thing after the other.
+		first AS (SELECT min(f.stage) AS stage FROM found f WHERE f.severity <> 'info' OR f.stage IN (3, 4)),
+		line AS (
+			SELECT CASE WHEN f.severity = 'error' OR f.stage = first.stage AND (f.severity <> 'info' OR f.stage IN (3, 4)) THEN 'next step' ELSE 'later' END AS state,
+				f.severity, t.subject, t.problem, t.fix, f.stage
+			FROM (SELECT f.severity, f.stage, f.kind, array_agg(f.subject ORDER BY f.subject) AS subjects, array_agg(f.problem ORDER BY f.subject) AS problems,
+					array_agg(f.fix ORDER BY f.subject) AS fixes
+				FROM found f GROUP BY f.severity, f.stage, f.kind) f CROSS JOIN first
+				CROSS JOIN LATERAL capforecast._doctor_together(f.kind, f.subjects, f.problems, f.fixes) t
+			UNION ALL
+			SELECT 'done', 'ok', d.subject, d.found, NULL, array_position('{tables,snapshot,infrastructure_tier,jobs}', d.subject) FROM capforecast._doctor_done(now) d)
+		SELECT l.state, l.severity, l.subject, l.problem, l.fix FROM line l
+		ORDER BY array_position('{done,next step,later}'::text[], l.state), array_position('{error,warning,info}'::text[], l.severity), l.stage, l.subject, l.problem;
 END
 $$;
 COMMENT ON FUNCTION capforecast.doctor(timestamptz) IS
-	'One row for each thing that is missing or wrong for the calling role, the worst first: error (numbers are missing or wrong), warning, info (something optional); fix is a statement to run where there is one. No rows: all is well. Looks at the host''s tables, columns and grants, the snapshots, the server''s clock, the jobs, pg_cron and image storage; changes nothing.
-Example: SELECT * FROM capforecast.doctor();';
+	'A checklist for the calling role: what is done (severity ok), the next step, and what can wait (later). severity: error (numbers are missing or wrong), warning, info (something optional); fix is a statement to run where there is one. Without a next step all is well. Looks at the host''s tables, columns and grants, the snapshots, the server''s clock, the jobs, pg_cron and image storage; changes nothing.
+Example: SELECT state, subject, problem, fix FROM capforecast.doctor();';
