@@ -2,6 +2,7 @@
 # done all of its work or none, and the next run does it; four jobs at once do not deadlock.
 #
 #	CRASHES=30 SUBSCRIPTIONS=60000 ROUNDS=10 test/run test/t/160_crash.pl		the heavy form: test/bench/crash
+#	JOBS='run_forecasts raise_alerts'											these jobs only
 use strict;
 use warnings;
 use FindBin;
@@ -13,9 +14,9 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 use CapForecast;
 
-my $crashes = $ENV{CRASHES} || 1;
+my $crashes = $ENV{CRASHES} // 1;
 my $subscriptions = $ENV{SUBSCRIPTIONS} || 1000;
-my $rounds = $ENV{ROUNDS} || 2;
+my $rounds = $ENV{ROUNDS} // 2;
 my $seed = $ENV{SEED} || time;
 srand $seed;
 note "SEED=$seed";
@@ -73,39 +74,57 @@ sub start
 		'<', \undef, '>', \my $out, '2>', $err);
 }
 
-my ($n_killed, $in_flight) = (0, 0);
-for my $job (sort keys %work)
+# After a crash of one process all others are new, too; before that the server may still answer.
+sub checkpointer { return $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'}) }
+
+# A session that waits for its statements: ({ harness, in, out }, its process).
+sub connected
 {
+	my %session = (in => "SELECT pg_backend_pid();\n", out => '');
+	$session{harness} = IPC::Run::start([ 'psql', '-qXAt', '-d', $node->connstr('work') ], '<', \$session{in}, '>', \$session{out}, '2>', \my $err);
+	IPC::Run::pump($session{harness}) until $session{out} =~ /^(\d+)$/m;
+	return (\%session, $1);
+}
+
+my ($n_killed, $in_flight) = (0, 0);
+my @jobs = $crashes == 0 ? () : split ' ', $ENV{JOBS} || join ' ', sort keys %work;
+for my $job (@jobs)
+{
+	my $hits = 0;
 	# undisturbed: what there is before and after, and how long it takes
 	fresh();
 	my $before = $node->safe_psql('work', $work{$job});
+	my ($run, $pid) = connected();
 	my $began = time;
-	$node->safe_psql('work', "CALL capforecast.run_job('$job')");
+	$$run{in} .= "CALL capforecast.run_job('$job');\n\\q\n";
+	IPC::Run::finish($$run{harness});
 	my $takes = time - $began;
 	my $after = $node->safe_psql('work', $work{$job});
 	my @bad;
 	for my $trial (1 .. $crashes)
 	{
 		fresh();
-		my $err = '';
-		my $run = start("CALL capforecast.run_job('$job')", \$err);
-		sleep 0.02 + rand($takes);
-		if (++$n_killed % 2)
+		my $before_crash = checkpointer();
+		($run, $pid) = connected();
+		$$run{in} .= "CALL capforecast.run_job('$job');\n";
+		IPC::Run::pump_nb($$run{harness});
+		sleep rand($takes);
+		# signalled at once: the time that pg_ctl takes to start would be past the end of a short job
+		my $kill = ++$n_killed % 2;
+		kill $kill ? ('KILL', $pid) : ('QUIT', $node->{_pid});
+		eval { IPC::Run::finish($$run{harness}) };
+		if ($kill)
 		{
-			my $pid = $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE datname = 'work' AND query LIKE '%run_job%' LIMIT 1});
-			kill 'KILL', $pid if $pid;
-			eval { IPC::Run::finish($run) };
-			$node->poll_query_until('postgres', 'SELECT true');
+			$node->poll_query_until('postgres', "SELECT pid <> $before_crash FROM pg_stat_activity WHERE backend_type = 'checkpointer'");
 		}
 		else
 		{
-			$node->stop('immediate');
-			eval { IPC::Run::finish($run) };
+			$node->stop('immediate', fail_ok => 1);
 			$node->start;
 		}
 		my $found = $node->safe_psql('work', $work{$job});
 		my $record = $node->safe_psql('work', "SELECT string_agg(status, ' ') FROM capforecast.job_run WHERE job = '$job'");
-		$in_flight++ if $record eq 'running';
+		$hits++ if $record eq 'running';
 		push @bad, "after the crash: $found" unless $found eq $before || $found eq $after;
 		push @bad, "recorded as ok: $found" if $record eq 'ok' && $found ne $after;
 		push @bad, "on record: $record" unless $record =~ /^(running|ok|)$/;
@@ -116,6 +135,8 @@ for my $job (sort keys %work)
 		push @bad, "job_health() says $health" unless $health eq 'ok';
 	}
 	is_deeply(\@bad, [], "$job: $crashes crashes, all or nothing, and then all");
+	note sprintf('%s takes %.2f s; %d of %d crashes while it was at work', $job, $takes, $hits, $crashes);
+	$in_flight += $hits;
 }
 note "$n_killed crashes, $in_flight of them while the job was at work";
 
@@ -127,8 +148,8 @@ for my $round (1 .. $rounds)
 	fresh();
 	$node->safe_psql('work', q{UPDATE vendor_subscriptions SET status = CASE status WHEN 'trial' THEN 'active' ELSE 'trial' END, trial_ends_at = now() - interval '1 second'});
 	my @err = ('') x 4;
-	my @jobs = qw(reset_period_counters check_trial_expirations sync_stripe_status cleanup_stale_subscriptions);
-	my @runs = map { start("CALL capforecast.run_job('$jobs[$_]')", \$err[$_]) } 0 .. 3;
+	my @four = qw(reset_period_counters check_trial_expirations sync_stripe_status cleanup_stale_subscriptions);
+	my @runs = map { start("CALL capforecast.run_job('$four[$_]')", \$err[$_]) } 0 .. 3;
 	IPC::Run::finish($_) for @runs;
 	push @errors, grep { $_ ne '' } @err;
 	push @errors, grep { $_ ne '' } $node->safe_psql('work', q{SELECT job || ': ' || status || coalesce(detail::text, '') FROM capforecast.job_run WHERE status <> 'ok' OR failed > 0});
