@@ -1,5 +1,7 @@
 \echo Use "ALTER EXTENSION capforecast UPDATE" to load this file. \quit
 
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- Who was granted which routine, by name: those that are made anew get it back at the end.
 CREATE TEMPORARY TABLE _granted ON COMMIT DROP AS
 	SELECT p.proname, p.prokind, a.grantee, a.is_grantable

@@ -147,8 +147,25 @@ def run(command, seconds=600, **options):
         return 124, 'it did not end'
 
 
+CRASHED = 'server closed the connection|connection to server was lost|in recovery mode|starting up|shutting down|Connection refused|No such file or directory'
+
+
+def wait_for_server():
+    """After a crash the server comes back by itself."""
+    for _ in range(600):
+        if run(['psql', '-qXAt', '-d', 'postgres', '-c', 'SELECT'])[0] == 0:
+            return
+        time.sleep(0.1)
+    raise RuntimeError('the server does not come back')
+
+
 def psql(database, sql, check=True):
-    status, output = run(['psql', '-qXAt', '-v', 'ON_ERROR_STOP=1', '-d', database], input=sql.encode())
+    command = ['psql', '-qXAt', '-v', 'ON_ERROR_STOP=1', '-d', database]
+    status, output = run(command, input=sql.encode())
+    if status != 0 and re.search(CRASHED, output):
+        wait_for_server()
+        if check:
+            status, output = run(command, input=sql.encode())
     if check and status != 0:
         raise RuntimeError(f'{sql[:200]}: {output}')
     return status, output.strip()
@@ -221,7 +238,8 @@ class Bench:
         """(noticed, routines executed, why): the test on a database of its own."""
         name, status, output = self.database(test, statements)
         if status != 0:
-            return None, set(), output
+            # What does not compile is no change; what ends the server is one that is noticed.
+            return True if re.search(CRASHED, output) else None, set(), output
         limit = min(LONGEST, REGRESS_SECONDS + 10 * self.seconds.get(test, LONGEST))
         bare = os.path.basename(test)[:-4]
         if '/pgtap/' in test:
@@ -235,6 +253,8 @@ class Bench:
             noticed = status != 0
             if noticed and os.path.exists(self.output + '/regression.diffs'):
                 output = open(self.output + '/regression.diffs', encoding='utf-8', errors='replace').read()
+        if noticed:
+            wait_for_server()
         executed = set()
         if self.measuring:
             executed = set(psql(name, "SELECT funcname FROM pg_stat_user_functions WHERE schemaname = 'capforecast'", check=False)[1].split())
