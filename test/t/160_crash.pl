@@ -74,8 +74,8 @@ sub start
 		'<', \undef, '>', \my $out, '2>', $err);
 }
 
-# After a crash of one process all others are new, too; before that the server may still answer.
-sub checkpointer { return $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'}) }
+# After a crash of one process all others are new, too; before that the server may still answer. Until then: ''.
+sub checkpointer { return eval { $node->safe_psql('postgres', q{SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'}) } // '' }
 
 # A session that waits for its statements: ({ harness, in, out }, its process).
 sub connected
@@ -115,7 +115,7 @@ for my $job (@jobs)
 		eval { IPC::Run::finish($$run{harness}) };
 		if ($kill)
 		{
-			$node->poll_query_until('postgres', "SELECT pid <> $before_crash FROM pg_stat_activity WHERE backend_type = 'checkpointer'");
+			sleep 0.05 while checkpointer() =~ /^($before_crash)?$/;
 		}
 		else
 		{
