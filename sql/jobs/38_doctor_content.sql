@@ -21,7 +21,8 @@ COMMENT ON FUNCTION capforecast._bound_column(text, text) IS 'The column behind 
 
 CREATE FUNCTION capforecast._bind_statement(entity text, more_columns jsonb, more_filter text, more_words jsonb)
 	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT format('SELECT capforecast.bind(%L, %L', entity, format('%I.%I', coalesce(b.schema_name, 'public'), coalesce(b.table_name, entity)))
+	SELECT format('SELECT capforecast.bind(%L, %L', _bind_statement.entity,
+			format('%I.%I', coalesce(b.schema_name, 'public'), coalesce(b.table_name, _bind_statement.entity)))
 		|| coalesce(', ' || quote_literal(nullif(coalesce(b.columns, '{}') || more_columns, '{}')), '')
 		|| coalesce(', filter => ' || quote_literal(nullif(concat_ws(' AND ', '(' || b.filter || ')', more_filter), '')), '')
 		|| coalesce(', words => ' || quote_literal(nullif(coalesce(b.words, '{}') || more_words, '{}')), '')

@@ -138,7 +138,7 @@ CREATE FUNCTION capforecast._doctor_jobs(as_of timestamptz)
 	SELECT 'info', r.job, format('run %s has been running since %s: it was killed, or hangs', r.run_id,
 			to_char(r.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI')),
 		format('UPDATE capforecast.job_run SET status = ''failed'', finished_at = clock_timestamp() WHERE run_id = %s;', r.run_id)
-	FROM capforecast.job_run r WHERE r.status = 'running' AND r.started_at < as_of - interval '1 day'
+	FROM capforecast.job_run r WHERE r.status = 'running' AND r.started_at < _doctor_jobs.as_of - interval '1 day'
 $$;
 COMMENT ON FUNCTION capforecast._doctor_jobs(timestamptz) IS 'What doctor() finds about the jobs'' runs.';
 

@@ -99,6 +99,9 @@ extern HostProblem host_problem_untrusted(const char *object, Oid owner);
 /* The same for all that reading the table reaches; looked for when there is no other problem. */
 extern HostProblem host_binding_trust_problem(const HostBinding *binding);
 
+/* An error where reading the table would run the code of somebody whom the caller does not trust. */
+extern void host_binding_check_trust(const HostBinding *binding);
+
 pg_noreturn extern void host_problem_raise(const HostProblem *problem);
 
 #endif							/* CAPFORECAST_HOST_BINDING_H */

@@ -291,6 +291,19 @@ off_limits_problem(const HostBinding *binding)
 	return problem;
 }
 
+void
+host_binding_check_trust(const HostBinding *binding)
+{
+	Oid			owner = InvalidOid;
+	char	   *object = host_trust_find_in_relation(binding->relation, &owner);
+	HostProblem problem;
+
+	if (object == NULL)
+		return;
+	problem = host_problem_untrusted(object, owner);
+	host_problem_raise(&problem);
+}
+
 HostProblem
 host_binding_trust_problem(const HostBinding *binding)
 {

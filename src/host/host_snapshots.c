@@ -71,6 +71,7 @@ host_snapshots_select(Oid relid, List **missing)
 	binding = host_binding_to(&snapshots, relid);
 	problem = host_binding_table_problem(binding);
 	check_problem(&problem);
+	host_binding_check_trust(binding);
 	initStringInfo(&sql);
 	for (int i = 0; i < lengthof(columns); i++)
 	{

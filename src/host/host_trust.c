@@ -10,12 +10,14 @@
  *
  * Plain tables of others may be read, as anybody who types SELECT does, and written by
  * whoever is no superuser.  A superuser reads them only if they have no code of others
- * either (of indexes, constraints, statistics, partitions), because the planner runs it.
+ * either (of indexes, constraints, statistics, partitions), because the planner runs it;
+ * and writes to tables of superusers only if none of their triggers is code of others: who
+ * was granted all on a table may put one there.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/table.h"
+#include "access/relation.h"
 #include "catalog/index.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_authid.h"
@@ -28,7 +30,9 @@
 #include "catalog/pg_partitioned_table.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_statistic_ext.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
@@ -40,6 +44,7 @@
 #include "utils/regproc.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
 #include "host/host_trust.h"
 
@@ -141,7 +146,7 @@ walk_operator(Oid operator, Walk *walk)
 	return found(walk, "operator", format_operator_qualified(operator), owner);
 }
 
-/* A type whose own code runs: the constraints of a domain, a comparison that no operator names. */
+/* A type whose own code runs: a comparison that no operator names, the constraints of a domain. */
 static bool
 walk_type(Oid type, Walk *walk)
 {
@@ -153,6 +158,35 @@ walk_type(Oid type, Walk *walk)
 	if (is_trusted(catalog_oid(TYPEOID, type, Anum_pg_type_typnamespace), owner))
 		return false;
 	return found(walk, "type", format_type_be_qualified(type), owner);
+}
+
+/* The domains within a type: their constraints are checked where a value is made. */
+static bool
+walk_domains(Oid type, Walk *walk)
+{
+	TupleDesc	desc;
+	bool		is_found = false;
+
+	check_stack_depth();
+	if (type < FirstUnpinnedObjectId)
+		return false;
+	if (OidIsValid(get_element_type(type)))
+		return walk_domains(get_element_type(type), walk);
+	switch (get_typtype(type))
+	{
+		case TYPTYPE_DOMAIN:
+			return walk_type(type, walk) || walk_domains(getBaseType(type), walk);
+		case TYPTYPE_RANGE:
+			return walk_domains(get_range_subtype(type), walk);
+		case TYPTYPE_MULTIRANGE:
+			return walk_domains(get_multirange_range(type), walk);
+		case TYPTYPE_COMPOSITE:
+			desc = lookup_rowtype_tupdesc_copy(type, -1);
+			for (int i = 0; i < desc->natts; i++)
+				is_found = is_found || walk_domains(TupleDescAttr(desc, i)->atttypid, walk);
+			return is_found;
+	}
+	return false;
 }
 
 /* ---------- relations ---------- */
@@ -181,14 +215,37 @@ walk_catalog_row(int cache, Oid key, AttrNumber first, AttrNumber second, Walk *
 	return is_found;
 }
 
-/* The code that the planner may run of a table. */
+/* What a write runs besides. */
 static bool
-walk_table(Oid relid, Walk *walk)
+walk_triggers(TriggerDesc *triggers, Walk *walk)
 {
-	Relation	relation = table_open(relid, AccessShareLock);
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		Trigger    *trigger = &triggers->triggers[i];
+
+		if (trigger->tgenabled != TRIGGER_DISABLED &&
+			(walk_function(trigger->tgfoid, walk) ||
+			 (trigger->tgqual != NULL && walk_node(stringToNode(trigger->tgqual), walk))))
+			return true;
+	}
+	return false;
+}
+
+/* The code that the planner may run of a table, and what a write runs of it. */
+static bool
+walk_table(Oid relid, bool to_write, Walk *walk)
+{
+	Relation	relation = relation_open(relid, AccessShareLock);
 	TupleConstr *constraints = relation->rd_att->constr;
 	bool		is_found = walk_catalog_row(PARTRELID, relid, Anum_pg_partitioned_table_partexprs, InvalidAttrNumber, walk);
 	ListCell   *cell;
+
+	if (to_write)
+	{
+		is_found = is_found || walk_triggers(relation->trigdesc, walk);
+		for (int i = 0; constraints != NULL && i < constraints->num_defval; i++)
+			is_found = is_found || walk_node(stringToNode(constraints->defval[i].adbin), walk);
+	}
 
 	foreach(cell, RelationGetIndexList(relation))
 		is_found = is_found || walk_catalog_row(INDEXRELID, lfirst_oid(cell), Anum_pg_index_indexprs,
@@ -198,7 +255,7 @@ walk_table(Oid relid, Walk *walk)
 												InvalidAttrNumber, walk);
 	for (int i = 0; constraints != NULL && i < constraints->num_check; i++)
 		is_found = is_found || walk_node(stringToNode(constraints->check[i].ccbin), walk);
-	table_close(relation, AccessShareLock);
+	relation_close(relation, AccessShareLock);
 	return is_found;
 }
 
@@ -217,35 +274,35 @@ kind_in_words(char kind)
 	return "table";
 }
 
-static bool walk_relation(Oid relid, bool to_write, Walk *walk);
+static bool walk_owner(Oid relid, bool to_write, Walk *walk);
 
-/* A plain table of somebody else, read by a superuser, with all that is read with it. */
+/* The code of a relation that a superuser reads or writes, with all that is read or written with it. */
 static bool
-walk_table_of_others(Oid relid, Walk *walk)
+walk_family(Oid relid, bool to_write, Walk *walk)
 {
 	ListCell   *cell;
 
 	foreach(cell, find_all_inheritors(relid, AccessShareLock, NULL))
 	{
 		Oid			child = lfirst_oid(cell);
+		bool		is_foreign = get_rel_relkind(child) == RELKIND_FOREIGN_TABLE;
 
-		if (child != relid && get_rel_relkind(child) == RELKIND_FOREIGN_TABLE && walk_relation(child, false, walk))
+		if (child != relid && (is_foreign || to_write) && walk_owner(child, to_write, walk))
 			return true;
-		if (get_rel_relkind(child) != RELKIND_FOREIGN_TABLE && walk_table(child, walk))
+		if (!is_foreign && walk_table(child, to_write, walk))
 			return true;
 	}
 	return false;
 }
 
+/* Does it belong to somebody who is not trusted with what is done? */
 static bool
-walk_relation(Oid relid, bool to_write, Walk *walk)
+walk_owner(Oid relid, bool to_write, Walk *walk)
 {
 	Oid			owner = catalog_oid(RELOID, relid, Anum_pg_class_relowner);
 	char		kind = get_rel_relkind(relid);
 	bool		is_plain = kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE || kind == RELKIND_MATVIEW;
 
-	if (relid < FirstUnpinnedObjectId)
-		return false;
 	if (is_trusted(get_rel_namespace(relid), owner))
 	{
 		if (kind != RELKIND_FOREIGN_TABLE)
@@ -254,12 +311,22 @@ walk_relation(Oid relid, bool to_write, Walk *walk)
 		if (host_trust_role(owner))
 			return false;
 	}
-	else if (is_plain && !superuser_arg(GetUserId()))
+	else if (is_plain && !(to_write && superuser_arg(GetUserId())))
 		return false;
-	else if (is_plain && !to_write)
-		return walk_table_of_others(relid, walk);
 	return found(walk, kind_in_words(kind),
 				 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid)), owner);
+}
+
+static bool
+walk_relation(Oid relid, bool to_write, Walk *walk)
+{
+	if (relid < FirstUnpinnedObjectId)
+		return false;
+	if (walk_owner(relid, to_write, walk))
+		return true;
+	return superuser_arg(GetUserId()) && get_rel_relkind(relid) != RELKIND_FOREIGN_TABLE &&
+		!is_ours(get_rel_namespace(relid), catalog_oid(RELOID, relid, Anum_pg_class_relowner)) &&
+		walk_family(relid, to_write, walk);
 }
 
 /* ---------- queries ---------- */
@@ -308,7 +375,15 @@ walk_node(Node *node, void *context)
 				return true;
 			break;
 		case T_CoerceToDomain:
-			if (walk_type(((CoerceToDomain *) node)->resulttype, context))
+			if (walk_domains(((CoerceToDomain *) node)->resulttype, context))
+				return true;
+			break;
+		case T_CoerceViaIO:
+			if (walk_domains(((CoerceViaIO *) node)->resulttype, context))
+				return true;
+			break;
+		case T_FuncExpr:
+			if (walk_domains(((FuncExpr *) node)->funcresulttype, context))
 				return true;
 			break;
 		case T_MinMaxExpr:

@@ -32,13 +32,13 @@ check_relation(Oid relid)
 				 errmsg("relation with OID %u does not exist", relid)));
 	binding = host_binding_to(&values_entity, relid);
 	problem = host_binding_table_problem(binding);
-	if (problem.sqlstate == 0)
-		problem = host_binding_trust_problem(binding);
-	if (problem.sqlstate == 0)
-		return;
-	if (problem.sqlstate != ERRCODE_INSUFFICIENT_PRIVILEGE)
-		problem.fix = problem.statement = NULL;
-	host_problem_raise(&problem);
+	if (problem.sqlstate != 0)
+	{
+		if (problem.sqlstate != ERRCODE_INSUFFICIENT_PRIVILEGE)
+			problem.fix = problem.statement = NULL;
+		host_problem_raise(&problem);
+	}
+	host_binding_check_trust(binding);
 }
 
 static SPIPlanPtr

@@ -4,6 +4,14 @@ BEGIN;
 SELECT no_plan();
 SET LOCAL client_min_messages = warning;
 DROP TABLE vendor_addons, addon_products, billing_history, vendor_users, orders CASCADE;
+-- under the default names, too, where nothing is bound
+ALTER TABLE vendor_subscriptions DROP CONSTRAINT vendor_subscriptions_status_check;
+INSERT INTO vendors (id, vendor_code, name) VALUES (1, 'a', 'A');
+INSERT INTO vendor_subscriptions (vendor_id, status, period_start, period_end) VALUES (1, 'trialing', now(), now() + interval '1 month');
+SELECT is((SELECT fix FROM capforecast.doctor() WHERE subject = 'vendor_subscriptions.status'),
+	$$SELECT capforecast.bind('vendor_subscriptions', 'public.vendor_subscriptions', words => '{"trialing": "trial"}');$$, 'what to bind where nothing is bound');
+DELETE FROM vendor_subscriptions;
+DELETE FROM vendors;
 CREATE SCHEMA shop;
 SET LOCAL search_path = shop, public;
 

@@ -95,7 +95,7 @@ INSERT INTO capforecast.job_run (job, started_at, as_of, status, changed, failed
 	 '{"image_storage": {"message": "the bound query returned NULL"}}'),
 	('capture_daily_snapshot', '2024-03-01 11:07+00', '2024-03-01 11:07+00', 'failed', NULL, NULL,
 	 '{"error": {"sqlstate": "55P03", "message": "canceling statement due to lock timeout"}}'),
-	('capture_daily_snapshot', '2024-02-20 11:07+00', '2024-03-01 11:07+00', 'running', NULL, NULL, NULL);
+	('capture_daily_snapshot', '2024-02-20 11:07+00', '2024-02-20 11:07+00', 'running', NULL, NULL, NULL);
 SELECT severity, subject, regexp_replace(problem, '^run \d+', 'run …') AS problem, regexp_replace(fix, 'run_id = \d+', 'run_id = …') AS fix
 FROM pg_temp.doctor('2024-03-01 11:30+00') WHERE subject = 'capture_daily_snapshot';
 SELECT severity, problem FROM pg_temp.doctor('2024-03-01 14:30+00') WHERE subject = 'capture_daily_snapshot' AND severity = 'error';

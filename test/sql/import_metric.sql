@@ -58,8 +58,10 @@ RESET ROLE;
 GRANT CREATE ON SCHEMA telemetry TO capforecast_importer;
 SET ROLE capforecast_importer;
 CREATE VIEW telemetry.stranger AS SELECT date '2020-06-06' AS ts, 1 AS value;
+CREATE TABLE telemetry.plain AS SELECT * FROM telemetry.stranger;
 RESET ROLE;
 SELECT import_metric('uploads', 'telemetry.stranger');
+SELECT import_metric('uploads', 'telemetry.plain');
 
 -- Misuse.
 SELECT import_metric('pool_used');
