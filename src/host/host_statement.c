@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -209,6 +210,18 @@ check_trust(CachedPlanSource *source)
 	host_problem_raise(&problem);
 }
 
+/* What happens to the children of a table does not make the statement anew. */
+static bool
+has_children(CachedPlanSource *source)
+{
+	ListCell   *cell;
+
+	foreach(cell, source->relationOids)
+		if (has_subclass(lfirst_oid(cell)))
+			return true;
+	return false;
+}
+
 /* Analysed and rewritten, but not planned: that may run code. */
 static void
 prepare(HostStatement *statement, const char *sql, const Oid *types)
@@ -259,7 +272,11 @@ bring_up_to_date(HostStatement *statement, const Oid *types)
 		host_bound_refresh();
 		names = host_watch_names();
 		if (statement->names == names && plan_is_good(statement) && names == host_watch_names())
+		{
+			if (superuser() && has_children(source_of(statement)))
+				check_trust(source_of(statement));
 			return;
+		}
 		sql = host_template_expand(statement->template);
 		if (statement->sql == NULL || strcmp(sql, statement->sql) != 0 || !plan_is_good(statement))
 			prepare(statement, sql, types);

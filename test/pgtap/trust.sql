@@ -293,6 +293,135 @@ GRANT USAGE ON FOREIGN DATA WRAPPER t_fdw TO t_operator;
 ALTER SERVER t_server OWNER TO t_operator;
 SELECT is(capforecast._host_trusts('public.f'), false, 'T17 of somebody else');
 
+-- T20, T21: what is registered runs as who registered it, whoever runs the job; and goes with its role
+CREATE ROLE t_alice;
+CREATE ROLE t_leaver;
+CREATE ROLE t_runner;
+SELECT capforecast.grant_access(r, 'operator') FROM unnest('{t_alice,t_leaver,t_runner}'::regrole[]) r \g /dev/null
+CREATE SCHEMA hers AUTHORIZATION t_alice;
+SET ROLE t_alice;
+CREATE TABLE hers.sevens AS SELECT 7 AS n;
+SELECT capforecast.add_metric('hers', 'SELECT n FROM hers.sevens') \g /dev/null
+SET ROLE t_leaver;
+SELECT capforecast.add_metric('left_behind', 'SELECT 1') \g /dev/null
+SELECT capforecast.bind_image_storage('SELECT 4096') \g /dev/null
+RESET ROLE;
+SET ROLE t_runner;
+SELECT throws_ok('SELECT n FROM hers.sevens', '42501', NULL, 'T20 what the runner may not read');
+SELECT is(capforecast.capture_metrics(), 2::bigint, 'T20 both are measured');
+SELECT is((SELECT value FROM capforecast.metric_value WHERE metric = 'hers'), 7::double precision, 'T20 by the right of who registered it');
+RESET ROLE;
+DELETE FROM capforecast.metric_value;
+DROP OWNED BY t_leaver;
+DROP ROLE t_leaver;
+SET ROLE t_runner;
+SELECT is(capforecast.capture_metrics(), 1::bigint, 'T21 of a role that is gone: nothing else stops');
+SELECT is((SELECT detail -> 'left_behind' ->> 'message' FROM capforecast.job_run WHERE job = 'capture_metrics' ORDER BY run_id DESC LIMIT 1),
+	'registration is suspended', 'T21 and why');
+SELECT is((SELECT (total_vendors, storage_used_gb)::text FROM capforecast.capture_daily_snapshot(true)), '(2,)', 'T21 nor does the day');
+SELECT is((SELECT detail -> 'image_storage' ->> 'message' FROM capforecast.job_run WHERE job = 'capture_daily_snapshot' ORDER BY run_id DESC LIMIT 1),
+	'registration is suspended (SQLSTATE 42501)', 'T21 and why');
+RESET ROLE;
+CREATE ROLE t_leaver SUPERUSER;
+DELETE FROM capforecast.metric_value;
+SET ROLE t_runner;
+SELECT is(capforecast.capture_metrics(), 1::bigint, 'T21 a new role of its name inherits nothing');
+SELECT is((SELECT failed FROM capforecast.job_run WHERE job = 'capture_metrics' ORDER BY run_id DESC LIMIT 1), 1::bigint, 'T21 and it is said');
+RESET ROLE;
+SELECT capforecast.drop_metric('left_behind'), capforecast.drop_metric('hers'), capforecast.bind_image_storage() \g /dev/null
+
+-- Code that a write runs besides: who was granted all on a superuser's table may put a trigger there
+CREATE TABLE public.ours AS SELECT id, name, is_active, created_at FROM public.vendors;
+ALTER TABLE public.ours OWNER TO t_admin;
+GRANT ALL ON public.ours TO t_operator, t_dashboard, t_app;
+SELECT pg_temp.bind_as('t_admin', 'public.ours');
+SELECT is(pg_temp.writes_as('t_admin'), '2', 'a table of a superuser is written by a superuser');
+SET ROLE t_operator;
+CREATE FUNCTION op.fires() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN new; END $$;
+CREATE TRIGGER t BEFORE UPDATE ON public.ours FOR EACH ROW EXECUTE FUNCTION op.fires();
+RESET ROLE;
+SELECT is(pg_temp.writes_as('t_admin'), 'untrusted_binding', 'not with a trigger of the operator');
+SELECT is(pg_temp.seen_by('t_admin') || ' ' || pg_temp.writes_as('t_operator'), '2 2', 'it is read, and written by the operator');
+ALTER TABLE public.ours DISABLE TRIGGER t;
+SELECT is(pg_temp.writes_as('t_admin'), '2', 'a trigger that is disabled does not run');
+ALTER TABLE public.ours ENABLE ALWAYS TRIGGER t;
+ALTER FUNCTION op.fires() OWNER TO t_admin;
+SELECT is(pg_temp.writes_as('t_admin'), '2', 'one of a superuser does');
+DROP TRIGGER t ON public.ours;
+CREATE TRIGGER t BEFORE UPDATE ON public.ours FOR EACH ROW WHEN (op.imm(new.id)) EXECUTE FUNCTION op.fires();
+SELECT is(pg_temp.writes_as('t_admin'), 'untrusted_binding', 'its condition is code, too');
+DROP TRIGGER t ON public.ours;
+ALTER TABLE public.ours ADD at_once bigint GENERATED ALWAYS AS (CASE WHEN op.imm(id) THEN id END) STORED;
+SELECT is(pg_temp.writes_as('t_admin') || ' ' || pg_temp.seen_by('t_admin'), 'untrusted_binding 2', 'a generated column');
+ALTER TABLE public.ours DROP at_once;
+ALTER TABLE public.ours ADD made_by text DEFAULT op.imm(1)::text;
+SELECT is(pg_temp.writes_as('t_admin'), 'untrusted_binding', 'a default');
+ALTER TABLE public.ours DROP made_by;
+CREATE INDEX mine ON public.ours (op.imm(id));
+SELECT is(pg_temp.seen_by('t_admin') || ' ' || pg_temp.seen_by('t_dashboard'), 'untrusted_binding 2', 'an index over a function of the operator');
+DROP INDEX public.mine;
+CREATE TABLE public.more () INHERITS (public.ours);
+ALTER TABLE public.more OWNER TO t_operator;
+SELECT is(pg_temp.seen_by('t_admin') || ' ' || pg_temp.writes_as('t_admin'), '2 untrusted_binding', 'a child that belongs to the operator');
+ALTER TABLE public.more ADD CONSTRAINT c CHECK (op.imm(id));
+SELECT is(pg_temp.seen_by('t_admin'), 'untrusted_binding', 'and its constraint');
+DROP TABLE public.more;
+CREATE FOREIGN TABLE public.far () INHERITS (public.ours) SERVER t_server;
+ALTER FOREIGN TABLE public.far OWNER TO t_admin;
+SELECT is(pg_temp.seen_by('t_admin'), 'untrusted_binding', 'a child on a server of the operator');
+DROP FOREIGN TABLE public.far;
+SELECT is(pg_temp.seen_by('t_admin') || ' ' || pg_temp.writes_as('t_admin'), '2 2', 'and without all of them');
+CREATE RULE also AS ON UPDATE TO public.ours DO ALSO SELECT op.pwn();
+SELECT is(pg_temp.writes_as('t_admin') || ' ' || pg_temp.writes_as('t_app'), 'untrusted_binding untrusted_binding', 'a rule');
+DROP RULE also ON public.ours;
+CREATE VIEW public.over_ours AS SELECT id, name, is_active, created_at FROM public.ours;
+ALTER VIEW public.over_ours OWNER TO t_admin;
+GRANT ALL ON public.over_ours TO t_operator, t_dashboard;
+SELECT pg_temp.bind_as('t_admin', 'public.over_ours');
+SELECT is(pg_temp.writes_as('t_admin'), '2', 'a view is written through');
+ALTER FUNCTION op.fires() OWNER TO t_operator;
+SET ROLE t_operator;
+CREATE TRIGGER t INSTEAD OF UPDATE ON public.over_ours FOR EACH ROW EXECUTE FUNCTION op.fires();
+RESET ROLE;
+SELECT is(pg_temp.writes_as('t_admin') || ' ' || pg_temp.seen_by('t_admin'), 'untrusted_binding 2', 'not with a trigger of the operator instead');
+DROP TRIGGER t ON public.over_ours;
+CREATE TABLE op.parts (id bigint, name text, is_active boolean, created_at timestamptz) PARTITION BY RANGE (abs(id));
+CREATE TABLE op.part PARTITION OF op.parts FOR VALUES FROM (0) TO (100);
+INSERT INTO op.parts SELECT id, name, is_active, created_at FROM public.vendors;
+ALTER TABLE op.parts OWNER TO t_operator;
+ALTER TABLE op.part OWNER TO t_operator;
+GRANT SELECT ON op.parts TO PUBLIC;
+SELECT pg_temp.bind_as('t_admin', 'op.parts');
+SELECT is(pg_temp.seen_by('t_admin'), '2', 'partitions of somebody else are read as plain tables');
+CREATE INDEX i ON op.part (op.imm(id));
+SELECT is(pg_temp.seen_by('t_admin'), 'untrusted_binding', 'but for code that only one of them has');
+
+-- Types whose making runs code; what does not keep it out
+SET ROLE t_operator;
+CREATE TYPE op.pair AS (a op.d, b text);
+CREATE TYPE op.span AS RANGE (SUBTYPE = bigint);
+RESET ROLE;
+SELECT is(pg_temp.through(what), 'untrusted_binding untrusted_binding', 'T6 ' || what) FROM unnest(ARRAY[
+	'(jsonb_populate_record(NULL::op.pair, ''{"a": "x"}'')).b IS NULL AS is_active', '(''(x,y)''::text::op.pair).b = ''y'' AS is_active',
+	'cardinality(''{x}''::text::op.d[]) = 1 AS is_active']) what;
+SELECT is(pg_temp.through('''[1,2]''::text::op.span IS NOT NULL AS is_active'), '2 2', 'a type without code of its own');
+CREATE VIEW public.barred WITH (security_barrier) AS SELECT id, name, is_active, created_at FROM op.v;
+ALTER VIEW public.barred OWNER TO t_admin;
+GRANT SELECT ON public.barred TO PUBLIC;
+SELECT pg_temp.bind_as('t_admin', 'public.barred');
+SELECT is(pg_temp.seen(), 'untrusted_binding 0 untrusted_binding untrusted_binding', 'T6 under a security barrier');
+CREATE FUNCTION public.helper() RETURNS boolean LANGUAGE sql SECURITY DEFINER AS 'SELECT true';
+ALTER FUNCTION public.helper() OWNER TO t_operator;
+SELECT is(pg_temp.through('public.helper() AS is_active'), 'untrusted_binding untrusted_binding', 'T6 a function that runs with its owner''s rights');
+DROP VIEW public.through;
+
+-- A role that was granted to a superuser makes it trust nothing more
+GRANT t_operator TO t_admin;
+SELECT pg_temp.bind_as('t_admin', 'op.v');
+SELECT is(pg_temp.seen_by('t_admin'), 'untrusted_binding', 'a superuser trusts superusers only');
+REVOKE t_operator FROM t_admin;
+DELETE FROM capforecast.binding;
+
 -- T19: the mirror of Stripe's tables
 CREATE SCHEMA stripe;
 CREATE VIEW stripe.subscriptions AS SELECT '{}'::jsonb AS _raw_data WHERE op.pwn();
