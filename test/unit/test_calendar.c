@@ -265,9 +265,166 @@ test_date(void)
 	free(work);
 }
 
+/* Hours: work from Monday to Friday from 8 to 18, little on weekends, and later; shape: of the working day. */
+static void
+make_hours(double *y, int n, double noise, uint64_t seed)
+{
+	for (int t = 0; t < n; t++)
+	{
+		int			h = t % 24;
+		int			d = t / 24 % 7;
+		double		work = d < 5 ? (h >= 8 && h < 18 ? 60.0 : 5.0) : (h >= 11 && h < 23 ? 18.0 : 4.0);
+
+		y[t] = 20.0 + 0.003 * t + work + noise * made_noise(&seed);
+	}
+}
+
+static void
+ask_hours(const double *y, int n, bool is_plain, Asked *a)
+{
+	static const double levels[2] = {0.80, 0.95};
+	double	   *work = tap_memory(cf_forecast_worksize(n, H));
+
+	cf_options_init(&a->options);
+	a->options.kind = CF_KIND_GAUGE;
+	a->options.season_hint = 24;
+	if (is_plain)
+		cf_forecast_plain(y, n, &a->options, H, levels, 2, NULL, work, a->yhat, a->lower, a->upper, &a->info);
+	else
+		cf_forecast(y, n, &a->options, H, levels, 2, NULL, work, a->yhat, a->lower, a->upper, &a->info);
+	free(work);
+}
+
+static void
+test_hours(void)
+{
+	static const int histories[3] = {336, 672, 1344};
+	double		y[MOST];
+	Asked		a;
+	Asked		plain;
+
+	for (int i = 0; i < 3; i++)
+	{
+		int			n = histories[i] - 5;	/* ends within a day */
+
+		make_hours(y, n + H, 1.0, 60 + (uint64_t) i);
+		ask_hours(y, n, false, &a);
+		ask_hours(y, n, true, &plain);
+		if (n < 336)
+		{
+			ok(memcmp(a.yhat, plain.yhat, sizeof(a.yhat)) == 0, "less than two weeks of hours are forecast by the day");
+			continue;
+		}
+		ok(error_of(a.yhat, y + n) < 1.6 && error_of(plain.yhat, y + n) > 4.0, "%d hours with another weekend: error %.2f, by the day %.2f",
+		   n, error_of(a.yhat, y + n), error_of(plain.yhat, y + n));
+		ok(within(&a, y + n, 0) > 0.55 && within(&a, y + n, 1) > 0.8, "the bounds hold %.2f and %.2f",
+		   within(&a, y + n, 0), within(&a, y + n, 1));
+		ok(a.info.calendar.has_week && a.info.calendar.week_strength > 0.8, "and it says so: %.2f", a.info.calendar.week_strength);
+	}
+	/* gaps, a shape that moves, days of 23 hours */
+	make_hours(y, 672 + H, 1.0, 64);
+	for (int t = 100; t < 672; t += 17)
+		y[t] = (double) NAN;
+	ask_hours(y, 672, false, &a);
+	ok(error_of(a.yhat, y + 672) < 1.8, "with gaps: error %.2f", error_of(a.yhat, y + 672));
+	for (int t = 0; t < 504 + H; t++)
+	{
+		uint64_t	seed = (uint64_t) t;
+
+		y[t] = (t % 23 < 9 ? 50.0 : 10.0) + made_noise(&seed);
+	}
+	ask_hours(y, 504, false, &a);
+	ok(error_of(a.yhat, y + 504) < 2.0 && a.info.season_length == 23, "a day of 23 steps is found: error %.2f", error_of(a.yhat, y + 504));
+	/* days that are alike */
+	for (int t = 0; t < 672 + H; t++)
+	{
+		uint64_t	seed = (uint64_t) t;
+
+		y[t] = 30.0 + (t % 24 < 9 ? 15.0 : 10.0) + made_noise(&seed);
+	}
+	ask_hours(y, 672, false, &a);
+	ask_hours(y, 672, true, &plain);
+	ok(error_of(a.yhat, y + 672) < 1.05 * error_of(plain.yhat, y + 672), "days that are alike: error %.2f, %.2f without a week",
+	   error_of(a.yhat, y + 672), error_of(plain.yhat, y + 672));
+}
+
+/* The hour that a daily peak reaches a threshold for the first time: on Monday, not on Sunday. */
+static void
+test_hour(void)
+{
+	double		y[MOST];
+	double		chance[H];
+	int			n = 24 * 25;	/* ends on a Thursday at midnight */
+	CfReachOptions o = {.threshold = 0.0, .direction = CF_UPWARD, .horizon = H, .confidence_level = 0.8,
+		.kind = CF_KIND_GAUGE, .season_hint = 24, .seed = 5};
+	CfReach		r;
+	double	   *work = tap_memory(cf_reach_worksize(MOST, H));
+
+	make_hours(y, n, 1.0, 70);
+	o.threshold = 70.0;
+	ok(cf_reach(y, n, &o, NULL, work, chance, &r) == CF_OK && r.status == CF_REACH_OK && r.median >= 9 && r.median <= 11
+	   && chance[7] < 0.1, "a working day's load is reached when work begins: hour %d", r.median);
+	n = 24 * 25 + 20;			/* Friday evening */
+	make_hours(y, n, 1.0, 70);
+	ok(cf_reach(y, n, &o, NULL, work, chance, &r) == CF_OK && r.status == CF_REACH_OK && r.median >= 61 && r.median <= 63
+	   && chance[50] < 0.1, "on Friday evening, not before Monday: hour %d", r.median);
+	free(work);
+}
+
+/* Weeks with a slow summer, two weeks that are twice as busy, and growth. */
+static void
+test_weeks(void)
+{
+	static const int histories[3] = {60, 96, 156};
+	double		y[MOST];
+	CfOptions	o;
+	double	   *work = tap_memory(cf_forecast_worksize(MOST, H));
+	Asked		a;
+	Asked		plain;
+
+	cf_options_init(&o);
+	o.kind = CF_KIND_FLOW;
+	o.season_hint = 52;
+	for (int i = 0; i < 3; i++)
+	{
+		int			n = histories[i];
+		uint64_t	seed = 80 + (uint64_t) i;
+		double		error[2] = {0.0, 0.0};
+
+		for (int t = 0; t < n + 26; t++)
+			y[t] = (1000.0 + 2.0 * t) * (1.0 - 0.3 * cf_num_exp(-0.02 * (t % 52 - 30) * (t % 52 - 30)) + (t % 52 == 11 || t % 52 == 50))
+				* (1.0 + 0.02 * made_noise(&seed));
+		cf_forecast(y, n, &o, 26, NULL, 0, NULL, work, a.yhat, NULL, NULL, &a.info);
+		cf_forecast_plain(y, n, &o, 26, NULL, 0, NULL, work, plain.yhat, NULL, NULL, &plain.info);
+		for (int k = 0; k < 26; k++)
+		{
+			error[0] += fabs(a.yhat[k] - y[n + k]) / 26;
+			error[1] += fabs(plain.yhat[k] - y[n + k]) / 26;
+		}
+		ok(error[0] < (n < 80 ? 1.02 : n < 104 ? 0.5 : 1.1) * error[1], "%d weeks: error %.0f, without last year's memory %.0f", n, error[0], error[1]);
+		ok(a.info.season_length == (a.info.calendar.has_year ? 52 : 1), "the season is a year where there is one");
+	}
+	/* noise has no year */
+	for (int t = 0; t < 130; t++)
+	{
+		uint64_t	seed = 900 + (uint64_t) t;
+
+		y[t] = 500.0 + 20.0 * made_noise(&seed);
+	}
+	cf_forecast(y, 104, &o, 26, NULL, 0, NULL, work, a.yhat, NULL, NULL, &a.info);
+	plain.yhat[0] = 0.0;
+	for (int k = 0; k < 26; k++)
+		plain.yhat[0] = fmax(plain.yhat[0], fabs(a.yhat[k] - 500.0));
+	ok(plain.yhat[0] < 20.0, "noise of two years is forecast by its mean, at most %.1f off", plain.yhat[0]);
+	free(work);
+}
+
 int
 main(void)
 {
+	test_weeks();
+	test_hours();
+	test_hour();
 	test_year();
 	test_leap_year();
 	test_no_year();

@@ -10,10 +10,15 @@
 #include "core/engine/cf_layer.h"
 #include "core/engine/cf_options.h"
 #include "core/engine/cf_prepare.h"
+#include "core/models/cf_hours.h"
+#include "core/models/cf_weeks.h"
 #include "core/models/cf_year.h"
 
 #define DAYS_OF_WEEK 7
-#define NEWEST_DAYS 400			/* without its year a series says no more with older days */
+/* without its calendar a series says no more with what is older */
+#define NEWEST_DAYS 400
+#define NEWEST_DAYS_OF_HOURS 28
+#define MOVING_WIDER 1.3		/* errors about a shape that moves */
 
 size_t
 cf_layer_keep(int n, int ahead)
@@ -27,7 +32,12 @@ cf_layer_worksize(int n, int ahead)
 	size_t		prepare = cf_prepare_worksize(n, 1);
 	size_t		year = cf_year_worksize(n) + (size_t) n + (size_t) ahead;
 
-	return cf_layer_keep(n, ahead) + (prepare > year ? prepare : year);
+	size_t		hours = cf_hours_worksize(n, CF_HOURS_MOST) + (size_t) n + (size_t) ahead;
+	size_t		weeks = cf_weeks_worksize(n) + (size_t) n + (size_t) ahead;
+	size_t		most = prepare > year ? prepare : year;
+
+	most = most > weeks ? most : weeks;
+	return cf_layer_keep(n, ahead) + (most > hours ? most : hours);
 }
 
 /* Whether there may be a calendar: in values that go up and down. */
@@ -85,16 +95,81 @@ find_days(const double *y, int n, const CfLayerTask *task, double *work, CfLayer
 	take_in(effect, year.scale != CF_YEAR_PLAIN, total, layer);
 }
 
+static void
+find_hours(const double *y, int n, const CfLayerTask *task, const CfStop *stop, double *work, CfLayer *layer)
+{
+	int			total = n + task->ahead;
+	int			newest = NEWEST_DAYS_OF_HOURS * task->season_hint;
+	double	   *effect = work;
+	CfHours		hours;
+	int			day = cf_hours_day_length(y, n, task->season_hint);
+
+	layer->season_length = day == task->season_hint ? 0 : day;
+	if (day != task->season_hint || !cf_hours_fit(y, n, day, total, stop, work + total, effect, &hours))
+		return;
+	layer->is_on = layer->found.has_week = true;
+	layer->found.week_strength = hours.strength;
+	layer->widen *= widening(hours.fitted) * (hours.is_moving ? MOVING_WIDER : 1.0);
+	layer->from = n > newest ? n - newest : 0;
+	take_in(effect, hours.is_factor, total, layer);
+}
+
+static void
+find_weeks(const double *y, int n, const CfLayerTask *task, double *work, CfLayer *layer)
+{
+	int			total = n + task->ahead;
+	double	   *effect = work;
+	CfWeeks		weeks;
+
+	if (!cf_weeks_fit(y, n, total, work + total, effect, &weeks))
+		return;
+	layer->is_on = true;
+	layer->season_length = 1;
+	layer->found.has_year = weeks.strength > 0.0;
+	layer->found.period = layer->found.has_year ? CF_WEEKS_PERIOD : 0;
+	layer->found.year_strength = weeks.strength;
+	layer->widen *= weeks.widen;
+	take_in(effect, weeks.is_factor, total, layer);
+}
+
+/* What steps are, as far as a calendar may be looked for in so many. */
+typedef enum Steps
+{
+	STEPS_OTHER,
+	STEPS_DAYS,
+	STEPS_HOURS,
+	STEPS_WEEKS
+} Steps;
+
+static Steps
+kind_of_steps(int n, const CfLayerTask *task)
+{
+	int			hint = task->season_hint;
+
+	if (task->season_length > 0)
+		return STEPS_OTHER;
+	if (task->has_days && (hint == 0 || hint == DAYS_OF_WEEK))
+		return n >= CF_YEAR_MIN ? STEPS_DAYS : STEPS_OTHER;
+	if (hint == CF_WEEKS_PERIOD)
+		return n >= CF_WEEKS_MIN ? STEPS_WEEKS : STEPS_OTHER;
+	/* a day's worth of hours, half-hours or quarters */
+	if (!task->has_days && hint >= 24 && hint <= CF_HOURS_MOST && hint % 24 == 0)
+		return n >= CF_HOURS_MIN_DAYS * hint ? STEPS_HOURS : STEPS_OTHER;
+	return STEPS_OTHER;
+}
+
 CfStatus
 cf_layer_find(const double *y, int n, const CfLayerTask *task, const CfStop *stop, double *work, CfLayer *layer)
 {
 	int			total = n + task->ahead;
+	Steps		steps = kind_of_steps(n, task);
 	bool		may;
 	CfStatus	status;
 
+	layer->season_length = 0;
 	layer->is_on = false;
 	layer->found = (CfCalendarFound) {0};
-	if (task->season_length > 0 || !task->has_days || n < CF_YEAR_MIN || (task->season_hint != 0 && task->season_hint != DAYS_OF_WEEK))
+	if (steps == STEPS_OTHER)
 		return CF_OK;
 	layer->x = work;
 	layer->factor = layer->x + n;
@@ -111,7 +186,14 @@ cf_layer_find(const double *y, int n, const CfLayerTask *task, const CfStop *sto
 	}
 	layer->widen = 1.0;
 	layer->from = 0;
-	find_days(y, n, task, work, layer);
+	if (steps == STEPS_DAYS)
+		find_days(y, n, task, work, layer);
+	else if (steps == STEPS_WEEKS)
+		find_weeks(y, n, task, work, layer);
+	else
+		find_hours(y, n, task, stop, work, layer);
+	if (cf_stop_requested(stop))
+		return CF_STOPPED;
 	for (int t = 0; t < n && layer->is_on; t++)
 		layer->x[t] = (y[t] - layer->shift[t]) / layer->factor[t];
 	return CF_OK;

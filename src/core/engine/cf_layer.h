@@ -22,6 +22,7 @@ typedef struct CfLayerTask
 
 typedef struct CfLayer
 {
+	int			season_length;	/* for the engine, whether a calendar was found or not; 0: as asked */
 	bool		is_on;			/* false: nothing was found, and the rest is not set */
 	double	   *x;				/* the values without the calendar, n; NaN: missing */
 	double	   *factor;			/* value = factor x + shift, by step, those ahead too */

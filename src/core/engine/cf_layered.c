@@ -100,6 +100,8 @@ forecast_within(const CfLayer *layer, int n, const CfOptions *given, int horizon
 		put_back_step(layer, &options, n + h, deviate, has_bounds ? n_levels : 0, horizon, yhat + h,
 					  has_bounds ? lower + h : NULL, has_bounds ? upper + h : NULL);
 	put_back_events(layer, &info->events);
+	if (layer->found.period > 0)
+		info->season_length = layer->found.period;
 	return CF_OK;
 }
 
@@ -111,22 +113,26 @@ cf_forecast(const double *y, int n, const CfOptions *options, int horizon,
 	CfLayer		layer;
 	CfLayerTask task = {options->kind, options->season_length, options->season_hint, options->has_days,
 		options->first_day, horizon};
+	CfOptions	inner = *options;
 	CfStatus	status;
 
 	if (cf_forecast_worksize(n, horizon) == 0)
 		return CF_BAD_ARGUMENT;
 	layer.is_on = false;
+	layer.season_length = 0;
 	if (options->model != CF_MODEL_SNAIVE)	/* it repeats the values themselves */
 	{
 		status = cf_layer_find(y, n, &task, stop, work, &layer);
 		if (status != CF_OK)
 			return status;
 	}
+	if (layer.season_length > 0)
+		inner.season_length = layer.season_length;
 	if (layer.is_on)
-		status = forecast_within(&layer, n, options, horizon, levels, n_levels, stop, work + cf_layer_keep(n, horizon),
+		status = forecast_within(&layer, n, &inner, horizon, levels, n_levels, stop, work + cf_layer_keep(n, horizon),
 								 yhat, lower, upper, info);
 	else
-		status = cf_forecast_plain(y, n, options, horizon, levels, n_levels, stop, work, yhat, lower, upper, info);
+		status = cf_forecast_plain(y, n, &inner, horizon, levels, n_levels, stop, work, yhat, lower, upper, info);
 	info->calendar = layer.is_on ? layer.found : (CfCalendarFound) {0};
 	return status;
 }
@@ -163,8 +169,10 @@ cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *st
 	status = cf_layer_find(y, n, &task, stop, work, &layer);
 	if (status != CF_OK)
 		return status;
+	if (layer.season_length > 0)
+		inner.season_length = layer.season_length;
 	if (!layer.is_on)
-		return cf_reach_plain(y, n, options, NULL, stop, work, probability, reach);
+		return cf_reach_plain(y, n, &inner, NULL, stop, work, probability, reach);
 	frame = (CfFrame) {layer.factor + layer.from, layer.shift + layer.from, layer.widen};
 	inner.first_day += layer.from;
 	status = cf_reach_plain(layer.x + layer.from, n - layer.from, &inner, &frame, stop, work + cf_layer_keep(n, steps),
@@ -172,6 +180,8 @@ cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *st
 	if (status != CF_OK)
 		return status;
 	reach->current = last;
+	if (layer.found.period > 0)
+		reach->season_length = layer.found.period;
 	put_back_events(&layer, &reach->events);
 	return CF_OK;
 }
