@@ -5,6 +5,7 @@
  * DIR holds m3_info.csv, m3_long.csv, capdaily_info.csv, capdaily_long.csv,
  * capdaily_tasks.csv and capdaily_baselines.csv, plain or .gz: the 3003 series of the M3
  * competition; daily series with rolling origins, and the scores of other methods on the same tasks.
+ * fresh_tasks.csv and fresh_baselines.csv: the same of hours, days, weeks and months, counts among them.
  */
 #define _POSIX_C_SOURCE 200809L
 #include <stdio.h>
@@ -82,6 +83,8 @@ main(int argc, char **argv)
 	forecasts_m3(&data, model);
 	forecasts_daily(&data, model, false);
 	forecasts_daily(&data, model, true);
+	if (model == CF_MODEL_AUTO)
+		forecasts_fresh(&data);
 	thresholds(&data);
 	return 0;
 }

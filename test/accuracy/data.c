@@ -2,105 +2,24 @@
  * data.c
  *		Reads the comma-separated files of the accuracy program, plain or compressed.
  */
-#define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "data.h"
+#include "reader.h"
 
-#define MAX_FIELDS 12
-
+const char *const rival_names[N_RIVALS] = {"naive", "snaive", "drift", "ols", "ets", "ces", "dot", "scum3", "mstl", "mfles",
+"tsb", "sba", "imapa"};
 const char *const baseline_names[N_BASELINES] = {"ols", "snaive", "ets", "theta"};
-
-typedef struct Reader
-{
-	FILE	   *file;
-	char		line[1024];
-	char	   *field[MAX_FIELDS];
-	int			n_fields;
-} Reader;
-
-static bool
-reader_open(Reader *r, const char *folder, const char *name)
-{
-	char		command[2048];
-
-	snprintf(command, sizeof(command), "%s/%s", folder, name);
-	if (access(command, R_OK) == 0)
-		snprintf(command, sizeof(command), "cat '%s/%s'", folder, name);
-	else
-		snprintf(command, sizeof(command), "gzip -dc '%s/%s.gz'", folder, name);
-	r->file = popen(command, "r");
-	if (r->file == NULL || fgets(r->line, sizeof(r->line), r->file) == NULL)
-	{
-		fprintf(stderr, "cannot read %s in %s\n", name, folder);
-		return false;
-	}
-	return true;
-}
-
-/* The next line, split at commas outside quotes; quotes are dropped. */
-static bool
-reader_next(Reader *r)
-{
-	char	   *from = r->line;
-	char	   *to = r->line;
-	bool		is_quoted = false;
-
-	if (fgets(r->line, sizeof(r->line), r->file) == NULL)
-	{
-		pclose(r->file);
-		return false;
-	}
-	r->n_fields = 1;
-	r->field[0] = to;
-	for (; *from != '\0' && *from != '\n' && *from != '\r'; from++)
-	{
-		if (*from == '"')
-			is_quoted = !is_quoted;
-		else if (*from == ',' && !is_quoted && r->n_fields < MAX_FIELDS)
-		{
-			*to++ = '\0';
-			r->field[r->n_fields++] = to;
-		}
-		else
-			*to++ = *from;
-	}
-	*to = '\0';
-	return true;
-}
-
-static void *
-grown(void *array, int n, size_t size)
-{
-	if ((n & (n - 1)) == 0)
-		array = realloc(array, (n == 0 ? 1 : 2 * (size_t) n) * size);
-	if (array == NULL)
-		exit(2);
-	return array;
-}
-
-static int
-day_number(const char *date)
-{
-	int			y = atoi(date);
-	int			m = atoi(date + 5);
-	int			d = atoi(date + 8);
-
-	y -= m <= 2;
-	m += m <= 2 ? 9 : -3;
-	return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + d;
-}
 
 static Series *
 add_series(Series **list, int *n, const char *id, const char *group)
 {
 	Series	   *s;
 
-	*list = grown(*list, *n, sizeof(Series));
+	*list = reader_grown(*list, *n, sizeof(Series));
 	s = &(*list)[(*n)++];
 	memset(s, 0, sizeof(*s));
 	snprintf(s->id, sizeof(s->id), "%s", id);
@@ -182,7 +101,7 @@ read_daily(const char *folder, Data *data)
 		return false;
 	while (reader_next(&r))
 	{
-		int			day = day_number(r.field[1]);
+		int			day = reader_day(r.field[1]);
 
 		s = find(data->daily, data->n_daily, r.field[0], near);
 		if (s == NULL)
@@ -192,7 +111,7 @@ read_daily(const char *folder, Data *data)
 			s->first_day = day;
 		while (s->n <= day - s->first_day)
 		{
-			s->value = grown(s->value, s->n, sizeof(double));
+			s->value = reader_grown(s->value, s->n, sizeof(double));
 			s->value[s->n++] = (double) NAN;
 		}
 		s->value[day - s->first_day] = strcmp(r.field[2], "NA") == 0 ? (double) NAN : atof(r.field[2]);
@@ -215,10 +134,10 @@ read_tasks(const char *folder, Data *data)
 
 		if (s == NULL)
 			continue;
-		data->tasks = grown(data->tasks, data->n_tasks, sizeof(Task));
+		data->tasks = reader_grown(data->tasks, data->n_tasks, sizeof(Task));
 		task = &data->tasks[data->n_tasks++];
 		task->series = s;
-		task->origin = day_number(r.field[1]) - s->first_day;
+		task->origin = reader_day(r.field[1]) - s->first_day;
 		task->is_stock = strcmp(r.field[2], "stock") == 0;
 		task->n = atoi(r.field[3]);
 		task->h = atoi(r.field[4]);
@@ -235,7 +154,7 @@ read_tasks(const char *folder, Data *data)
 
 			if (task->n != atoi(r.field[3]) || task->h != atoi(r.field[4])
 				|| strcmp(task->series->id, r.field[0]) != 0
-				|| task->origin != day_number(r.field[1]) - task->series->first_day)
+				|| task->origin != reader_day(r.field[1]) - task->series->first_day)
 				continue;
 			near = (int) (task - data->tasks);
 			for (int b = 0; b < N_BASELINES; b++)
@@ -251,9 +170,74 @@ read_tasks(const char *folder, Data *data)
 	return true;
 }
 
+/* Values between blanks; what is not a number is missing. */
+static double *
+read_values(char *text, int n)
+{
+	double	   *value = calloc((size_t) n, sizeof(double));
+
+	if (value == NULL)
+		exit(2);
+	for (int i = 0; i < n; i++)
+	{
+		char	   *end;
+
+		value[i] = strtod(text, &end);
+		if (end == text)
+		{
+			value[i] = (double) NAN;
+			end += strcspn(end, " ");
+		}
+		text = end + strspn(end, " ");
+	}
+	return value;
+}
+
+static bool
+read_fresh(const char *folder, Data *data)
+{
+	Reader		r;
+	int			near = 0;
+
+	if (!reader_open(&r, folder, "fresh_tasks.csv"))
+		return false;
+	while (reader_next(&r))
+	{
+		FreshTask  *t;
+
+		data->fresh = reader_grown(data->fresh, data->n_fresh, sizeof(FreshTask));
+		t = &data->fresh[data->n_fresh++];
+		*t = (FreshTask) {.id = atoi(r.field[0]), .freq = r.field[4][0], .season = atoi(r.field[5]),
+			.is_stock = strcmp(r.field[6], "stock") == 0, .n = atoi(r.field[7]), .h = atoi(r.field[8])};
+		snprintf(t->cell, sizeof(t->cell), "%s %s", r.field[1], r.field[2]);
+		snprintf(t->series, sizeof(t->series), "%s", r.field[3]);
+		t->first_day = reader_day(r.field[9]) - reader_day("2000-01-01");
+		t->history = read_values(r.field[10], t->n);
+		t->future = read_values(r.field[11], t->h);
+		for (int b = 0; b < N_RIVALS; b++)
+			t->mase[b] = (double) NAN;
+	}
+	if (!reader_open(&r, folder, "fresh_baselines.csv"))
+		return false;
+	while (reader_next(&r))
+		for (int i = 0; i < data->n_fresh; i++)
+		{
+			FreshTask  *t = &data->fresh[(near + i) % data->n_fresh];
+
+			if (t->id != atoi(r.field[0]))
+				continue;
+			near = (int) (t - data->fresh);
+			for (int b = 0; b < N_RIVALS; b++)
+				if (strcmp(r.field[1], rival_names[b]) == 0 && r.field[3][0] != '\0')
+					t->mase[b] = atof(r.field[3]);
+			break;
+		}
+	return true;
+}
+
 bool
 data_read(const char *folder, Data *data)
 {
 	memset(data, 0, sizeof(*data));
-	return read_m3(folder, data) && read_daily(folder, data) && read_tasks(folder, data);
+	return read_m3(folder, data) && read_daily(folder, data) && read_tasks(folder, data) && read_fresh(folder, data);
 }

@@ -33,6 +33,26 @@ typedef struct Task
 	double		msis[N_BASELINES];
 } Task;
 
+#define N_RIVALS 13
+extern const char *const rival_names[N_RIVALS];
+
+/* A task of fresh_tasks.csv: its own piece of a series. */
+typedef struct FreshTask
+{
+	int			id;
+	char		cell[40];
+	char		series[96];
+	char		freq;			/* M, W, D, H */
+	int			season;
+	bool		is_stock;
+	int			n;
+	int			h;
+	int			first_day;		/* from 2000-01-01 */
+	double	   *history;		/* NaN: missing */
+	double	   *future;
+	double		mase[N_RIVALS];	/* NaN: not in the file */
+} FreshTask;
+
 typedef struct Data
 {
 	Series	   *m3;
@@ -41,6 +61,8 @@ typedef struct Data
 	int			n_daily;
 	Task	   *tasks;
 	int			n_tasks;
+	FreshTask  *fresh;
+	int			n_fresh;
 } Data;
 
 /* Reads the files of a folder (plain or .gz); false, with a message, where one cannot be read. */

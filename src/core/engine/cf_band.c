@@ -132,6 +132,7 @@ cf_band_find(const CfPrepared *p, const CfInsight *insight, int steps, const dou
 {
 	Nodes		nodes;
 	int			period = p->teeth.period > 0 ? p->teeth.period : 1;
+	bool		has_counts = insight->is_stock && insight->inc.is_rare;	/* whose median has steps where their mean has none */
 	double	   *futures;
 	double	   *value;
 	double	   *at_node;
@@ -158,7 +159,8 @@ cf_band_find(const CfPrepared *p, const CfInsight *insight, int steps, const dou
 		double		share = row < 0 ? 0.5 : 0.5 + (row % 2 == 0 ? -level : level) / 2.0;
 
 		for (int j = 0; j < nodes.n; j++)
-			at_node[j] = quantile(futures + (size_t) j * CF_INSIGHT_PATHS, share);
+			at_node[j] = row < 0 && has_counts ? cf_num_sum(futures + (size_t) j * CF_INSIGHT_PATHS, CF_INSIGHT_PATHS) / CF_INSIGHT_PATHS
+				: quantile(futures + (size_t) j * CF_INSIGHT_PATHS, share);
 		spread_out(&nodes, at_node, period, steps, row < 0 ? band->middle
 				   : (row % 2 == 0 ? band->lower : band->upper) + (size_t) (row / 2) * (size_t) steps);
 	}

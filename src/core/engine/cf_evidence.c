@@ -4,6 +4,9 @@
  *
  * With X'X + K = L and m = L^-1 X'z: log evidence = -n/2 log 2 pi + (log |K| - log |L|) / 2 + a log b - a' log b'
  * + log Gamma(a') - log Gamma(a), a' = a + n / 2, b' = b + (z'z - m'X'z) / 2.
+ *
+ * Counts: log evidence = a log b - a' log b' + log Gamma(a') - log Gamma(a), a' = a + sum / dispersion,
+ * b' = b + n / dispersion; what all ways to cut the same counts have in common is left out.
  */
 #include <math.h>
 
@@ -98,4 +101,22 @@ cf_evidence_posterior(const CfPrior *prior, const CfSums *s, CfTerms terms, CfPo
 			p->root22 = sqrt(1.0 / l22);
 			break;
 	}
+}
+
+double
+cf_evidence_log_counts(const CfPrior *prior, double dispersion, double sum, int n)
+{
+	double		shape = prior->shape + sum / dispersion;
+
+	return prior->shape * prior->log_rate - shape * cf_num_log(prior->rate + n / dispersion)
+		+ cf_gamma_log(shape) - cf_gamma_log(prior->shape);
+}
+
+void
+cf_evidence_posterior_counts(const CfPrior *prior, double dispersion, double sum, int n, CfPosterior *p)
+{
+	*p = (CfPosterior) {.shape = prior->shape + sum / dispersion, .rate = prior->rate + n / dispersion};
+	p->slope = p->shape / p->rate;
+	/* so that its standard deviation is found as that of any slope */
+	p->root22 = p->slope / sqrt(p->rate);
 }

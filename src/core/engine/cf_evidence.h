@@ -57,6 +57,13 @@ extern void cf_evidence_prior(double level, double slope, double shape, double n
 
 extern double cf_evidence_log(const CfPrior *prior, const CfSums *sums, CfTerms terms);
 
+/*
+ * The same of counts: a rate a step, gamma, under Poisson counts whose variance is so many times the mean (dispersion).
+ * prior: shape and rate.  In the posterior, slope is the mean rate, shape and rate those of the gamma.
+ */
+extern double cf_evidence_log_counts(const CfPrior *prior, double dispersion, double sum, int n);
+extern void cf_evidence_posterior_counts(const CfPrior *prior, double dispersion, double sum, int n, CfPosterior *posterior);
+
 extern void cf_evidence_posterior(const CfPrior *prior, const CfSums *sums, CfTerms terms, CfPosterior *posterior);
 
 #endif							/* CF_EVIDENCE_H */

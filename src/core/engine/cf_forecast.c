@@ -22,6 +22,11 @@
 #define SEED UINT64_C(1)			/* of the futures behind a forecast */
 #define FRESH 42				/* steps since a change: fewer may be a burst (real stocks, 60 days: MASE 3 % worse with 28) */
 #define SETTLED 70
+#define DOUBTFUL_TURN 12.0		/* standard deviations of a pace that a change of it may be by burst: real stocks reach 15 */
+#define CERTAIN_TURN 18.0
+#define LONG_SINCE 0.3			/* of the history */
+#define FEW_MOVES 4				/* of a stock that moves rarely: counting them is all that can be done */
+#define MANY_MOVES 12
 #define RECENT 112				/* steps that a remark about the level looks at */
 #define WIDEST 1e6				/* radius over the largest value */
 
@@ -144,16 +149,18 @@ typedef struct Output
 	int			horizon;
 	int			ahead;			/* horizon and the steps without a value before it */
 	const CfBand *band;			/* of simulated futures, with a share in the answer; NULL: none */
-	double		share;
+	double		share;			/* of the value */
+	double		radius_share;	/* of the bounds' distance from it */
+	double		width;			/* how far the bounds reach out to the futures', where those lie beyond */
 } Output;
 
-/* The value of step t whose prepared form is x; the band's share of it. */
+/* The bound on one side (sign) of a mixed value x; band: that of the futures, whose middle it is measured from. */
 static double
-mixed(const Output *out, int64_t t, double own, double band)
+mixed_bound(const Output *out, double x, double radius, double band, double middle, double sign)
 {
-	if (out->band->is_value)
-		return band;
-	return cf_prepare_restore(out->p, t, own + out->share * (band - own));
+	double		bound = x + sign * (1.0 - out->radius_share) * radius + out->radius_share * (band - middle);
+
+	return sign * band > sign * bound ? bound + out->width * (band - bound) : bound;
 }
 
 /* A step of which simulated futures have a share. */
@@ -163,17 +170,25 @@ write_mixed_step(const Output *out, int h, double x)
 	int			k = h + 1 + out->p->trail;
 	int64_t		t = (int64_t) out->p->n - 1 + k;
 	double		limit = WIDEST * out->largest;
-	double		mean = mixed(out, t, x, out->band->middle[k - 1]);
+	double		middle = out->band->middle[k - 1];
+	double		mean;
 
+	x += out->share * (middle - x);
+	mean = out->band->is_value ? middle : cf_prepare_restore(out->p, t, x);
 	mean = mean > limit ? limit : mean < -limit ? -limit : mean;
 	out->yhat[h] = cf_edge_value(out->options, mean);
 	for (int l = 0; l < out->n_levels && out->lower != NULL; l++)
 	{
 		size_t		at = (size_t) l * (size_t) out->horizon + (size_t) h;
 		size_t		from = (size_t) l * (size_t) out->ahead + (size_t) (k - 1);
-		double		low = mixed(out, t, x - out->radius[from], out->band->lower[from]);
-		double		high = mixed(out, t, x + out->radius[from], out->band->upper[from]);
+		double		low = out->band->lower[from];
+		double		high = out->band->upper[from];
 
+		if (!out->band->is_value)
+		{
+			low = cf_prepare_restore(out->p, t, mixed_bound(out, x, out->radius[from], low, middle, -1.0));
+			high = cf_prepare_restore(out->p, t, mixed_bound(out, x, out->radius[from], high, middle, 1.0));
+		}
 		low = low < -limit ? -limit : low;
 		high = high > limit ? limit : high;
 		out->lower[at] = cf_edge_lower(out->options, out->yhat[h], out->yhat[h] > low ? out->yhat[h] - low : 0.0);
@@ -234,20 +249,41 @@ has_jumped_lately(const CfPrepared *p, const CfEvents *events)
 	return false;
 }
 
+/* How likely the pace fades, or has been growing for most of the history: what began to grow of late may be a burst. */
+static double
+share_of_bends(const CfPrepared *p, const CfRegimes *r)
+{
+	double		share = 0.0;
+
+	for (int i = 0; i < r->n_components; i++)
+		if (r->component[i].bend < 0.0 || (r->component[i].bend > 0.0 && r->component[i].start <= LONG_SINCE * p->n))
+			share += r->component[i].weight;
+	return share;
+}
+
 /*
  * How much of the answer is that of simulated futures: none where nothing has happened, or too lately to tell a new
- * pace from a burst.
+ * pace from a burst, unless the new pace is so even that it can be nothing else.
  */
 static double
 share_of_futures(const CfPrepared *p, const CfInsight *in)
 {
 	const CfRegimes *r = &in->regimes;
+	double		settled;
+	double		certain;
+	double		bent;
 
 	if (!in->has_regimes)
 		return 0.0;
 	if (p->teeth.end != CF_TOOTH_NONE)
 		return 1.0;
-	return cf_future_distinctness(r) * cf_num_share(p->n - r->segment[r->n_segments - 1].start, FRESH, SETTLED);
+	if (in->is_stock && in->inc.is_rare)
+		return (1.0 - cf_num_share(in->inc.n_moves, FEW_MOVES, MANY_MOVES)) * (p->n < 28 ? 0.5 : 1.0);
+	settled = cf_num_share(p->n - r->segment[r->n_segments - 1].start, FRESH, SETTLED);
+	certain = cf_num_share(cf_future_turn(r), DOUBTFUL_TURN, CERTAIN_TURN);
+	settled = cf_future_distinctness(r) * (settled > certain ? settled : certain);
+	bent = cf_num_share(share_of_bends(p, r), 0.5, 1.0);
+	return settled > bent ? settled : bent;
 }
 
 CfStatus
@@ -259,7 +295,7 @@ cf_forecast_plain(const double *y, int n, const CfOptions *given, int horizon,
 	CfPrepared	p;
 	CfCombination c;
 	CfStatus	status;
-	Output		out = {&p, &options, 0.0, yhat, lower, upper, NULL, n_levels, horizon, 0, NULL, 0.0};
+	Output		out = {&p, &options, 0.0, yhat, lower, upper, NULL, n_levels, horizon, 0, NULL, 0.0, 0.0, 0.0};
 	CfInsight	in;
 	CfBand		band;
 	double	   *radius;
@@ -294,8 +330,10 @@ cf_forecast_plain(const double *y, int n, const CfOptions *given, int horizon,
 		cf_story_tell(&p, &in, &info->events);
 		shift_one_off(&in, &p);
 		out.share = share_of_futures(&p, &in);
+		out.radius_share = in.is_stock && in.inc.is_rare ? 0.5 * out.share : out.share;
+		out.width = in.has_regimes ? (in.is_stock ? 1.0 : 1.0 - in.calm) : 0.0;
 	}
-	if (out.share > 0.0)
+	if (out.share > 0.0 || out.width > 0.0)
 	{
 		status = cf_band_find(&p, &in, out.ahead, levels, lower != NULL ? n_levels : 0, stop, work, &band);
 		if (status != CF_OK)

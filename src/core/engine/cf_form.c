@@ -60,6 +60,13 @@ cf_form_stock(const CfIncrements *inc, double *work, CfFamily *family)
 	*form = (CfForm) {.first = 1, .n = inc->n, .memory = 1.0, .noise_size = noise, .z = inc->pace,
 		.noise = inc->noise, .noise_from = 1};
 	work = prefix_sums(form, work);
+	if (inc->is_rare)
+	{
+		form->dispersion = inc->dispersion;
+		form->prior = (CfPrior) {.shape = 1.0, .rate = (inc->n - 1) / inc->total};
+		form->prior.log_rate = cf_num_log(form->prior.rate);
+		return;
+	}
 	cf_evidence_prior(1.0, square(noise / pace), STOCK_SHAPE, noise, inc->n, work, &form->prior);
 }
 
@@ -242,6 +249,31 @@ cf_form_sums(const CfForm *form, int s, int e, CfSums *sums)
 	}
 	if (form->sum_x != NULL)
 		sums->log_scale -= form->sum_x[e] - form->sum_x[s];
+}
+
+double
+cf_form_evidence(const CfForm *form, int s, int e, CfTerms terms)
+{
+	CfSums		sums;
+
+	if (form->dispersion > 0.0)
+		return cf_evidence_log_counts(&form->prior, form->dispersion, form->sum_z[e] - form->sum_z[s], e - s);
+	cf_form_sums(form, s, e, &sums);
+	return cf_evidence_log(&form->prior, &sums, terms);
+}
+
+void
+cf_form_posterior(const CfForm *form, int s, int e, CfTerms terms, CfPosterior *posterior)
+{
+	CfSums		sums;
+
+	if (form->dispersion > 0.0)
+	{
+		cf_evidence_posterior_counts(&form->prior, form->dispersion, form->sum_z[e] - form->sum_z[s], e - s, posterior);
+		return;
+	}
+	cf_form_sums(form, s, e, &sums);
+	cf_evidence_posterior(&form->prior, &sums, terms, posterior);
 }
 
 void

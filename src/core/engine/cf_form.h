@@ -35,6 +35,7 @@ typedef struct CfForm
 	double	   *sum_tz;
 	double	   *sum_zz;
 	double	   *sum_x;			/* of logs; else NULL */
+	double		dispersion;		/* of a stock that moves rarely: variance of its increments over their mean; else 0 */
 	CfPrior		prior;
 } CfForm;
 
@@ -64,6 +65,10 @@ typedef struct CfLevelTask
 } CfLevelTask;
 
 extern void cf_form_level(const double *y, int n, const CfLevelTask *task, double *work, CfFamily *family);
+
+/* How likely steps s to e - 1 are as one regime, and what is then known of it. */
+extern double cf_form_evidence(const CfForm *form, int s, int e, CfTerms terms);
+extern void cf_form_posterior(const CfForm *form, int s, int e, CfTerms terms, CfPosterior *posterior);
 
 /* Sums of steps s to e - 1 as one regime whose last step is e - 1. */
 extern void cf_form_sums(const CfForm *form, int s, int e, CfSums *sums);

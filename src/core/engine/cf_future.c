@@ -17,13 +17,6 @@
 #define WANDER 0.02				/* sd of a step of the pace's own walk, of the pace */
 #define LEVEL_WANDER (0.002 * 2.6457513110645906)	/* of a week's of the level's, of its range or in logs */
 #define LARGEST_GROWTH 7.3890560989306502	/* of a pace: e^2 */
-#ifndef CF_FUTURE_VIEWS
-#ifndef CF_FUTURE_VIEWS
-#define CF_FUTURE_VIEWS 0.8
-#endif
-
-#endif
-			/* futures of a stock that hold with all of its past, whatever the regime */
 #define DOUBT_SHARE 0.05		/* futures in which the last value is true: a fall of a stock, else: half */
 
 static uint64_t
@@ -77,6 +70,18 @@ cf_future_distinctness(const CfRegimes *r)
 	if (r->segment[0].terms != CF_TERMS_SLOPE)
 		return plain;
 	return plain * cf_num_share(a > b ? a : b, 2.0 * (a < b ? a : b), 3.0 * (a < b ? a : b));
+}
+
+double
+cf_future_turn(const CfRegimes *r)
+{
+	const CfSegment *after = &r->segment[r->n_segments - 1];
+	const CfPosterior *fit = &after->fit;
+	double		sd = sqrt(fit->rate / fit->shape * (fit->root21 * fit->root21 + fit->root22 * fit->root22));
+
+	if (r->n_segments < 2 || !(sd > 0.0))
+		return 0.0;
+	return fabs(fit->slope - after[-1].fit.slope) / sd;
 }
 
 double
@@ -236,12 +241,42 @@ walk_pace(const CfFuture *f, int path, const CfComponent *c, double sign, double
 	return 0;
 }
 
+/* A stock that moves rarely: a rate that is not known, and moves of sizes that have been. */
+static int
+walk_counts(const CfFuture *f, int path, const CfComponent *c, double sign, double limit, int steps, double *value,
+			uint64_t *random)
+{
+	const CfIncrements *inc = f->inc;
+	CfPosterior fit;
+	double		level = first_value(f, path);
+	double		one_offs = one_off_chance(inc, random);
+	double		per_move = inc->n_moves / inc->total;
+	double		chance;
+
+	cf_regime_fit(f->family, c, &fit);
+	chance = per_move * cf_gamma_draw(fit.shape, random) / fit.rate;
+	for (int step = 1; step <= steps; step++)
+	{
+		if (step % BLOCK == 1 && cf_num_uniform(random) < BLOCK * return_chance(f->regimes, c, f->n, step))
+			chance = per_move * segment_of(f->regimes, 1 + (int) (cf_num_uniform(random) * (f->n - 1)))->fit.slope;
+		if (cf_num_uniform(random) < chance)
+			level += inc->noise[(int) (cf_num_uniform(random) * inc->n_moves)];
+		level += one_off(inc, one_offs, random);
+		value[step - 1] = level;
+		if (sign * level >= limit)
+			return step;
+	}
+	return 0;
+}
+
 int
 cf_future_walk_stock(const CfFuture *f, int path, double sign, double limit, int steps, double *value)
 {
 	const CfComponent *c = cf_future_component(f->regimes, path, f->n_paths);
 	uint64_t	random = seed_of_path(f->seed, path);
 
+	if (f->inc->is_rare)
+		return walk_counts(f, path, c, sign, limit, steps, value, &random);
 	if (spread(path, f->n_paths, 61) < CF_FUTURE_VIEWS * cf_future_calm(f->regimes, c))
 		return walk_view(f, path, sign, limit, steps, value, &random);
 	return walk_pace(f, path, c, sign, limit, steps, value, &random);

@@ -51,6 +51,9 @@ extern double cf_future_calm(const CfRegimes *regimes, const CfComponent *c);
 /* How plainly the only change of a history is one, 0 to 1; 0 where there are none or several. */
 extern double cf_future_distinctness(const CfRegimes *regimes);
 
+/* How far the newest pace is from the one before it, in standard deviations of the newest; 0 where there is none. */
+extern double cf_future_turn(const CfRegimes *regimes);
+
 /* The component that a path follows; paths are spread over the mixture by weight. */
 extern const CfComponent *cf_future_component(const CfRegimes *regimes, int path, int n_paths);
 

@@ -14,7 +14,10 @@
 #define SIDE 10					/* steps on either side that say what is usual */
 #define ONE_OFF 9.0				/* usual sizes; below about 9 real stocks lose growth that comes in bursts */
 #define MOST_ONE_OFFS 0.08		/* share of the steps */
-#define WHOLE_NOISE 0.3			/* of a whole number: rounding alone */
+#define MANY_STEPS 42			/* fewer say too little about a rate, unless hardly anything moved */
+#define RARE_ONE_OFF 10.0		/* mean sizes of the others */
+#define RARE 0.4				/* share of the steps that move, below which moves are counted one by one */
+#define WHOLE_NOISE 0.3			/* of the unit: rounding alone */
 
 size_t
 cf_increment_worksize(int n)
@@ -34,7 +37,7 @@ mean_size(const double *a, int n)
 
 /* Takes one-offs out of d[n], and lists them. */
 static void
-take_out_one_offs(double *d, int n, bool is_whole, double *work, CfIncrements *inc)
+take_out_one_offs(double *d, int n, double unit, double *work, CfIncrements *inc)
 {
 	double	   *centre = work;
 	double	   *away = work + n;
@@ -61,7 +64,7 @@ take_out_one_offs(double *d, int n, bool is_whole, double *work, CfIncrements *i
 		int			to = t + SIDE < n ? t + SIDE : n - 1;
 		double		near;
 
-		if (!(away[t] > ONE_OFF * size) || !(away[t] > 3.0 * typical) || (is_whole && !(away[t] > 5.0)))
+		if (!(away[t] > ONE_OFF * size) || !(away[t] > 3.0 * typical) || !(away[t] > 5.0 * unit))
 			continue;
 		near = (mean_size(away + from, to - from + 1) * (to - from + 1) - away[t]) / (to > from ? to - from : 1);
 		if (!(away[t] > 4.0 * near))
@@ -78,15 +81,6 @@ take_out_one_offs(double *d, int n, bool is_whole, double *work, CfIncrements *i
 		d[inc->one_off_at[i] - 1] = centre[inc->one_off_at[i] - 1];
 }
 
-static bool
-are_whole(const double *y, int n)
-{
-	for (int t = 0; t < n; t++)
-		if (y[t] != floor(y[t]))
-			return false;
-	return true;
-}
-
 double
 cf_increment_growth(const double *y, int n, double *work)
 {
@@ -95,7 +89,7 @@ cf_increment_growth(const double *y, int n, double *work)
 
 	for (int t = 1; t < n; t++)
 		work[t - 1] = y[t] - y[t - 1];
-	take_out_one_offs(work, n - 1, are_whole(y, n), work + n, &inc);
+	take_out_one_offs(work, n - 1, cf_num_unit(y, n), work + n, &inc);
 	for (int t = 0; t < n - 1; t++)
 		sum += work[t];
 	return sum;
@@ -128,7 +122,7 @@ settle_noise(CfIncrements *inc, double *work)
 		about[t] = fabs(z[t] - near[t]);
 	size = mean_size(about, n);
 	/* what moves without any noise is not rounded, either */
-	floor_size = inc->is_whole && size > 0.0 ? WHOLE_NOISE : 0.0;
+	floor_size = size > 0.0 ? WHOLE_NOISE * inc->unit : 0.0;
 	cf_running_mean(about, n, SIDE, work + 2 * n);
 	for (int t = 0; t < n; t++)
 	{
@@ -146,6 +140,61 @@ settle_noise(CfIncrements *inc, double *work)
 		inc->pace_size = inc->noise_size;
 }
 
+/* Do the increments come so rarely that a count is all there is? */
+static bool
+are_rare(const double *d, int n)
+{
+	int			moves = 0;
+
+	for (int t = 0; t < n; t++)
+	{
+		if (d[t] < 0.0)
+			return false;
+		moves += d[t] > 0.0;
+	}
+	return moves > 0 && moves < RARE * n && (n >= MANY_STEPS || moves <= 2);
+}
+
+/* The same for them: a single move that is out of all proportion is a one-off; sizes and spread of the others. */
+static void
+count_moves(CfIncrements *inc)
+{
+	double		squares = 0.0;
+	double		largest = 0.0;
+	double		rest;
+	int			at = 0;
+
+	inc->n_moves = 0;
+	for (int t = 1; t < inc->n; t++)
+	{
+		inc->n_moves += inc->value[t] > 0.0;
+		inc->total += inc->value[t];
+		if (inc->value[t] > largest)
+		{
+			largest = inc->value[t];
+			at = t;
+		}
+	}
+	rest = inc->n_moves > 1 ? (inc->total - largest) / (inc->n_moves - 1) : 0.0;
+	if (inc->n_moves > 2 && largest > 5.0 * inc->unit && largest > RARE_ONE_OFF * rest)
+	{
+		inc->one_off_at[0] = at;
+		inc->one_off[inc->n_one_offs++] = largest;
+		inc->value[at] = 0.0;
+		inc->total -= largest;
+	}
+	inc->n_moves = 0;
+	for (int t = 1; t < inc->n; t++)
+	{
+		inc->pace[t] = inc->value[t];
+		squares += inc->value[t] * inc->value[t];
+		if (inc->value[t] > 0.0)
+			inc->noise[inc->n_moves++] = inc->value[t];
+	}
+	inc->dispersion = squares / inc->total > 1.0 ? squares / inc->total : 1.0;
+	inc->noise_size = inc->pace_size = inc->total / (inc->n - 1);
+}
+
 void
 cf_increment_analyse(const double *y, int n, double *work, CfIncrements *inc)
 {
@@ -155,12 +204,19 @@ cf_increment_analyse(const double *y, int n, double *work, CfIncrements *inc)
 	inc->value = work;
 	inc->pace = work + n;
 	inc->noise = work + 2 * n;
-	inc->is_whole = are_whole(y, n);
+	inc->unit = cf_num_unit(y, n);
 	inc->value[0] = inc->pace[0] = inc->noise[0] = 0.0;
 	for (int t = 1; t < n; t++)
 		inc->value[t] = y[t] - y[t - 1];
-	take_out_one_offs(inc->value + 1, n - 1, inc->is_whole, scratch, inc);
 	inc->total = 0.0;
+	inc->n_one_offs = 0;
+	inc->is_rare = are_rare(inc->value + 1, n - 1);
+	if (inc->is_rare)
+	{
+		count_moves(inc);
+		return;
+	}
+	take_out_one_offs(inc->value + 1, n - 1, inc->unit, scratch, inc);
 	for (int t = 1; t < n; t++)
 		inc->total += inc->value[t];
 	for (int t = 1; t < n; t++)

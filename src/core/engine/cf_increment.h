@@ -12,7 +12,7 @@
 typedef struct CfIncrements
 {
 	int			n;				/* values; increments are of steps 1 to n - 1, step 0 of each array is 0 */
-	bool		is_whole;		/* all values are whole numbers */
+	double		unit;			/* all values are multiples of it, as of 1 if they are counts; 0: of none worth a word */
 	double	   *value;			/* increments without one-offs */
 	double	   *pace;			/* the same, outliers drawn in */
 	double	   *noise;			/* about the pace near by, over its usual size there */
@@ -22,6 +22,9 @@ typedef struct CfIncrements
 	int			one_off_at[CF_MAX_ONE_OFFS];
 	double		one_off[CF_MAX_ONE_OFFS];
 	double		total;			/* of all increments without one-offs */
+	bool		is_rare;		/* never falling, and most steps change nothing: a rate of moves, and their sizes */
+	int			n_moves;		/* of a rare one; noise holds their sizes from 0 on */
+	double		dispersion;		/* variance of a step over its mean */
 } CfIncrements;
 
 extern size_t cf_increment_worksize(int n);

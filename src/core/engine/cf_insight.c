@@ -121,7 +121,7 @@ sum_up(CfInsight *in)
 		}
 		in->calm += c->weight * calm;
 	}
-	if (in->is_stock)
+	if (in->is_stock && !in->inc.is_rare)
 	{
 		double		share = CF_FUTURE_VIEWS * in->calm;
 
@@ -174,9 +174,9 @@ cf_insight_goal(const CfPrepared *p, const CfInsight *in, double threshold, doub
 	bool		has_logs = !in->is_stock && in->family.form[in->family.n_forms - 1].is_log;
 
 	*goal = (CfGoal) {sign, threshold, limit, {limits, limits + steps}};
-	/* between whole numbers it is reached with the next of them; a pace that was drawn has fractions */
-	if (in->is_stock && in->inc.is_whole)
-		goal->stock = ceil(limit) - 0.5;
+	/* between units it is reached with the next of them; a pace that was drawn has fractions */
+	if (in->is_stock && in->inc.unit > 0.0)
+		goal->stock = in->inc.unit * (ceil(limit / in->inc.unit) - 0.5);
 	for (int k = 0; k < steps && !in->is_stock; k++)
 	{
 		double		inside = cf_frame_inside(in->frame, (int64_t) p->lead + p->n + k, threshold);

@@ -95,11 +95,11 @@ segment_evidence(const CfFamily *family, int s, int e, double *best, int *best_w
 		const CfForm *form = &family->form[f];
 		CfSums		sums;
 
-		cf_form_sums(form, s, e, &sums);
 		if (family->is_stock)
-			value[count++] = cf_evidence_log(&form->prior, &sums, CF_TERMS_SLOPE);
+			value[count++] = cf_form_evidence(form, s, e, CF_TERMS_SLOPE);
 		else
 		{
+			cf_form_sums(form, s, e, &sums);
 			value[count++] = log_flat + cf_evidence_log(&form->prior, &sums, CF_TERMS_LEVEL);
 			value[count++] = log_sloped + cf_evidence_log(&form->prior, &sums, CF_TERMS_BOTH);
 		}
@@ -175,12 +175,11 @@ add_straight(const CfFamily *family, const Starts *starts, CfRegimes *r)
 			const CfForm *form = &family->form[f];
 			CfSums		sums;
 
-			cf_form_sums(form, s, n, &sums);
 			if (family->is_stock)
-				add_component(r, s, f, CF_TERMS_SLOPE, 0.0,
-							  before + straight + cf_evidence_log(&form->prior, &sums, CF_TERMS_SLOPE));
+				add_component(r, s, f, CF_TERMS_SLOPE, 0.0, before + straight + cf_form_evidence(form, s, n, CF_TERMS_SLOPE));
 			else
 			{
+				cf_form_sums(form, s, n, &sums);
 				add_component(r, s, f, CF_TERMS_LEVEL, 0.0,
 							  before + cf_num_log(FLAT) + cf_evidence_log(&form->prior, &sums, CF_TERMS_LEVEL));
 				add_component(r, s, f, CF_TERMS_BOTH, 0.0,
@@ -203,7 +202,7 @@ add_bent(const CfFamily *family, const Starts *starts, double bend, CfRegimes *r
 		const CfForm *form = &family->form[f];
 		CfBend		back;
 
-		if (form->is_log && bend > 0.0)
+		if ((form->is_log && bend > 0.0) || form->dispersion > 0.0)
 			continue;
 		cf_form_bend_start(form, bend, &back);
 		for (int i = starts->n - 1; i >= 0; i--)
@@ -287,7 +286,6 @@ most_likely_past(const CfFamily *family, const Starts *starts, CfRegimes *r)
 	r->n_all = 0;
 	for (int i = last; i >= 0; last_way = starts->best_way[i], i = starts->best_from[i])
 	{
-		CfSums		sums;
 		CfSegment  *segment;
 
 		r->n_all++;
@@ -297,8 +295,7 @@ most_likely_past(const CfFamily *family, const Starts *starts, CfRegimes *r)
 			segment->start = starts->at[i];
 			segment->end = end;
 			take_way(family, last_way, segment);
-			cf_form_sums(&family->form[segment->form], segment->start, end, &sums);
-			cf_evidence_posterior(&family->form[segment->form].prior, &sums, segment->terms, &segment->fit);
+			cf_form_posterior(&family->form[segment->form], segment->start, end, segment->terms, &segment->fit);
 		}
 		end = starts->at[i];
 		if (i == 0)
@@ -338,16 +335,15 @@ cf_regime_fit(const CfFamily *family, const CfComponent *component, CfPosterior 
 {
 	const CfForm *form = &family->form[component->form];
 	CfSums		sums = {0};
+	CfBend		back;
 
 	if (component->bend == 0.0)
-		cf_form_sums(form, component->start, form->n, &sums);
-	else
 	{
-		CfBend		back;
-
-		cf_form_bend_start(form, component->bend, &back);
-		cf_form_bend(form, component->start, &back, &sums);
+		cf_form_posterior(form, component->start, form->n, component->terms, fit);
+		return;
 	}
+	cf_form_bend_start(form, component->bend, &back);
+	cf_form_bend(form, component->start, &back, &sums);
 	cf_evidence_posterior(&form->prior, &sums, component->terms, fit);
 }
 

@@ -7,10 +7,13 @@
  * rational approximation (2003).  Selection: Hoare, median of three.  Random bits: splitmix64
  * (Steele, Lea, Flood 2014).
  */
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
 #include "core/numerics/cf_num.h"
+
+#define NO_UNIT 1e-6			/* of the largest value */
 
 #define LN2_HI 6.93147180369123816490e-01
 #define LN2_LO 1.90821492927058770002e-10
@@ -265,6 +268,31 @@ cf_num_binary_scale(double x)
 		return 1.0;
 	(void) frexp(x, &exponent);
 	return ldexp(1.0, exponent - 1);
+}
+
+double
+cf_num_unit(const double *a, int n)
+{
+	double		largest = 0.0;
+	int			lowest = INT_MAX;
+
+	for (int i = 0; i < n; i++)
+	{
+		int			exponent;
+		int64_t		mantissa;
+
+		if (a[i] == 0.0)
+			continue;
+		largest = fabs(a[i]) > largest ? fabs(a[i]) : largest;
+		mantissa = (int64_t) ldexp(fabs(frexp(a[i], &exponent)), 53);
+		exponent -= 53;
+		for (; mantissa % 2 == 0; mantissa /= 2)
+			exponent++;
+		lowest = exponent < lowest ? exponent : lowest;
+	}
+	if (largest == 0.0 || ldexp(1.0, lowest) < NO_UNIT * largest)
+		return 0.0;
+	return ldexp(1.0, lowest);
 }
 
 double

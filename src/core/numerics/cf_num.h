@@ -41,6 +41,9 @@ extern double cf_num_sum(const double *a, int n);
 /* The largest power of two not above |x|; 1 where x is 0. */
 extern double cf_num_binary_scale(double x);
 
+/* The largest power of two that all of a[n] are multiples of; 0 where it is next to nothing of them, or all are 0. */
+extern double cf_num_unit(const double *a, int n);
+
 /* Where a is on the way from "from" to "to": 0 to 1. */
 extern double cf_num_share(double a, double from, double to);
 
