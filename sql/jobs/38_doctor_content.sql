@@ -21,22 +21,17 @@ COMMENT ON FUNCTION capforecast._bound_column(text, text) IS 'The column behind 
 
 CREATE FUNCTION capforecast._bind_statement(entity text, more_columns jsonb, more_filter text, more_words jsonb)
 	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT format('SELECT capforecast.bind(%L, %L', _bind_statement.entity,
-			format('%I.%I', coalesce(b.schema_name, 'public'), coalesce(b.table_name, _bind_statement.entity)))
-		|| coalesce(', ' || quote_literal(nullif(coalesce(b.columns, '{}') || more_columns, '{}')), '')
-		|| coalesce(', filter => ' || quote_literal(nullif(concat_ws(' AND ', '(' || b.filter || ')', more_filter), '')), '')
-		|| coalesce(', words => ' || quote_literal(nullif(coalesce(b.words, '{}') || more_words, '{}')), '')
-		|| coalesce(', newest_by => ' || quote_literal(b.newest_by), '') || ');'
+	SELECT capforecast._bind_call(_bind_statement.entity, format('%I.%I', coalesce(b.schema_name, 'public'), coalesce(b.table_name, _bind_statement.entity)),
+		coalesce(b.columns, '{}') || more_columns, nullif(concat_ws(' AND ', '(' || b.filter || ')', more_filter), ''),
+		coalesce(b.words, '{}') || more_words, b.newest_by)
 	FROM (SELECT) x LEFT JOIN capforecast.binding b ON b.entity = _bind_statement.entity
 $$;
 COMMENT ON FUNCTION capforecast._bind_statement(text, jsonb, text, jsonb) IS 'The call of bind() that keeps what is bound and adds to it.';
 
--- How services and frameworks call what we know by another word; NULL: not to be counted.
 -- For a word that nobody is known to use the operator must decide: bind() refuses the answer.
 CREATE FUNCTION capforecast._usual_word(word text)
 	RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT coalesce((SELECT coalesce(to_jsonb(w.ours), 'null') FROM (VALUES ('incomplete', NULL), ('paused', NULL), ('pending', NULL), ('trialing', 'trial'), ('on_trial', 'trial'), ('canceled', 'cancelled'), ('unpaid', 'past_due'),
-		('overdue', 'past_due'), ('ended', 'expired'), ('incomplete_expired', 'expired')) w(theirs, ours) WHERE w.theirs = word), '"one of ours, or null"')
+	SELECT coalesce((SELECT coalesce(to_jsonb(w.ours), 'null') FROM capforecast._status_words() w WHERE w.theirs = word), '"one of ours, or null"')
 $$;
 COMMENT ON FUNCTION capforecast._usual_word(text) IS 'What a status word seen elsewhere is called here, as JSON; null: nothing that counts.';
 

@@ -15,6 +15,9 @@ COMMENT ON FUNCTION capforecast._is_needed_daily(text) IS 'Is it a table or colu
 CREATE FUNCTION capforecast._doctor_host()
 	RETURNS TABLE (severity text, subject text, problem text, fix text)
 	LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	WITH problems AS MATERIALIZED (SELECT * FROM capforecast._host_problems()),
+		proposed AS MATERIALIZED (SELECT * FROM capforecast.propose_bindings() WHERE EXISTS (
+			SELECT FROM problems p WHERE p.sqlstate IN ('42P01', '42703') AND p.subject !~ '^(addon_products|vendor_addons|billing_history)'))
 	SELECT CASE WHEN p.sqlstate = '01000' THEN 'info'
 				WHEN p.sqlstate = '01007' THEN 'warning'
 				WHEN capforecast._is_needed_daily(p.subject) THEN 'error'
@@ -26,8 +29,10 @@ CREATE FUNCTION capforecast._doctor_host()
 			WHEN capforecast._is_needed_daily(p.subject) THEN '; needed for the daily snapshot'
 			WHEN p.subject LIKE '%.created\_at' THEN '; needed by backfill_snapshots()'
 			ELSE '; needed by the subscription jobs or billing only' END,
-		p.fix
-	FROM capforecast._host_problems() p
+		-- where nothing is bound, what the tables look like
+		CASE WHEN p.sqlstate IN ('42P01', '42703') AND NOT EXISTS (SELECT FROM capforecast.binding b WHERE b.entity = split_part(p.subject, '.', 1))
+			THEN coalesce((SELECT o.statement FROM proposed o WHERE o.entity = split_part(p.subject, '.', 1)), p.fix) ELSE p.fix END
+	FROM problems p
 $$;
 COMMENT ON FUNCTION capforecast._doctor_host() IS 'What doctor() finds about the host''s tables.';
 

@@ -72,7 +72,8 @@ BEGIN
 	SELECT CASE WHEN 'critical' = ANY (r.severities) THEN 'critical'
 				WHEN 'warning' = ANY (r.severities) THEN 'warning' ELSE 'ok' END,
 		r.reasons,
-		array_remove(ARRAY[CASE WHEN h.database_size_bytes IS NULL THEN 'database' END, CASE WHEN h.image_storage_gb IS NULL THEN 'storage' END], NULL),
+		ARRAY(SELECT m.metric FROM unnest('{vendors,products,orders,database,storage}'::text[], '{vendors,products,orders,db_size_mb,storage_gb}'::text[]) m(metric, name)
+			WHERE NOT h.usage ? m.name),
 		h.database_size_bytes, round(h.database_size_bytes / 1048576.0, 2),
 		h.image_storage_gb, h.image_storage_source, h.image_storage_measured_at,
 		h.image_storage_status, h.image_storage_reason,

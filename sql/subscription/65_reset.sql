@@ -116,6 +116,9 @@ CREATE FUNCTION capforecast.order_counter_differences(as_of timestamptz DEFAULT 
 	RETURNS SETOF capforecast.counter_difference
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 BEGIN
+	IF NOT capforecast._host_has('vendor_subscriptions') THEN
+		RETURN;
+	END IF;
 	RETURN QUERY EXECUTE capforecast._host_sql(capforecast._counter_differences_sql() || '
 		SELECT w.subscription_id, w.vendor_id, w.counter, w.recount, w.recount - w.counter FROM wrong w ORDER BY w.id')
 	USING CASE WHEN as_of IS NULL THEN 'infinity' ELSE capforecast._instant(as_of) END;

@@ -33,9 +33,9 @@ static const char *const resources[] = {"products", "orders", "team_members"};
 
 /* The metrics that the sums are stored as, the resource's name in host_usage_capacity, and what must be there. */
 static const char *const sums[N_RESOURCES][3] = {
-	{"limited_products", "products", "products,subscription_tiers.products_limit"},
+	{"limited_products", "products", "vendor_subscriptions,products,subscription_tiers.products_limit"},
 	{"limited_orders", "orders_monthly", "vendor_subscriptions.orders_this_period,subscription_tiers.orders_per_month"},
-	{"limited_team_members", "team_members", "vendor_users,subscription_tiers.team_members"},
+	{"limited_team_members", "team_members", "vendor_subscriptions,vendor_users,subscription_tiers.team_members"},
 };
 
 /* Columns of host_usage_capacity, counted from 1. */

@@ -87,11 +87,14 @@
 	"((date_part('year', " late ") - date_part('year', " early ")) * 12 + " \
 	" date_part('month', " late ") - date_part('month', " early "))::integer"
 
+/* Of a subscription without a period; as host_orders.c counts. */
+#define THIS_MONTH	"date_trunc('month', now() AT TIME ZONE 'UTC')"
+
 #define ORDERS \
 	"SELECT " BIN("e.at AT TIME ZONE 'UTC'") ", sum(e.n) AS total_orders_month, " \
 	"       sum(e.n) FILTER (WHERE e.is_current) AS current_orders " \
 	"  FROM (SELECT {s:vendor_subscriptions.vendor_id} AS vendor, " PERIOD_MONTHS " AS months, " \
-	"               {s:vendor_subscriptions.period_start} AT TIME ZONE 'UTC' AS period_start " \
+	"               coalesce({s:vendor_subscriptions.period_start} AT TIME ZONE 'UTC', " THIS_MONTH ") AS period_start " \
 	"          FROM {vendor_subscriptions} s) s " \
 	"  JOIN (SELECT {o:orders.vendor_id} AS vendor, {o:orders.created_at} AT TIME ZONE 'UTC' AS born FROM {orders} o) o USING (vendor) " \
 	"  CROSS JOIN LATERAL (SELECT " MONTHS_BETWEEN("born", "period_start") " / months AS n) back " \

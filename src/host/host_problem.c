@@ -52,6 +52,16 @@ must_be_bound(const HostColumn *column)
 	return column->absent == NULL || column->absent[0] == '?';
 }
 
+/* A price with a fraction, under a name that does not say otherwise. */
+static bool
+is_in_major_units(Oid relid, const char *physical, const HostColumn *column)
+{
+	Oid			type = getBaseType(get_atttype(relid, get_attnum(relid, physical)));
+
+	return strstr(column->name, "_cents") != NULL && strstr(physical, "cents") == NULL &&
+		(type == NUMERICOID || type == FLOAT4OID || type == FLOAT8OID);
+}
+
 /* What to bind a column to, as JSON; NULL: nothing need be said. */
 static char *
 proposed_column(const HostBinding *binding, const HostColumn *column)
@@ -83,6 +93,13 @@ proposed_column(const HostBinding *binding, const HostColumn *column)
 		return NULL;
 	if (guess == NULL && column->absent != NULL)
 		return "null";
+	if (guess != NULL && is_in_major_units(binding->relid, guess, column))
+	{
+		appendStringInfoString(&json, "{\"expression\": ");
+		escape_json(&json, quote_identifier(guess));
+		appendStringInfoString(&json, ", \"unit\": \"major\"}");
+		return json.data;
+	}
 	escape_json(&json, guess ? guess : "your_column");
 	return json.data;
 }

@@ -12,7 +12,7 @@
 
 #include "host/host_schema.h"
 
-#define CREATED_AT {"created_at", HOST_TIME, NULL, "created inserted_at date_created"}
+#define CREATED_AT {"created_at", HOST_TIME, NULL, "created inserted_at date_created date_joined started started_at"}
 #define KEY {"id", HOST_ANY, NULL, "uuid"}
 #define VENDOR_KEY {"vendor_id", HOST_ANY, NULL, "tenant_id account_id merchant_id shop_id"}
 #define IS_ACTIVE {"is_active", HOST_BOOL, "?true", "active enabled is_enabled"}
@@ -26,12 +26,17 @@ static const HostColumn vendors[] = {
 
 static const HostColumn subscription_tiers[] = {
 	{"code", HOST_TEXT, NULL, "id slug key"},
-	{"name", HOST_TEXT, "NULL::text", "title"},
-	{"products_limit", HOST_LIMIT, "?NULL::bigint", "max_products"},
-	{"orders_per_month", HOST_LIMIT, "?NULL::bigint", "max_orders orders_limit"},
-	{"team_members", HOST_LIMIT, "?NULL::bigint", "max_users team_limit seats"},
-	{"price_monthly_cents", HOST_NUMBER, "?NULL::bigint", "price_cents amount"},
-	{"price_annual_cents", HOST_NUMBER, "NULL::bigint", "price_yearly_cents"},
+	{"name", HOST_TEXT, "NULL::text", "title nickname"},
+	{"products_limit", HOST_LIMIT, "?NULL::bigint",
+	"max_products product_limit max_projects projects_limit max_items max_listings products projects items"},
+	{"orders_per_month", HOST_LIMIT, "?NULL::bigint",
+	"max_orders orders_limit order_limit monthly_orders max_orders_per_month orders"},
+	{"team_members", HOST_LIMIT, "?NULL::bigint",
+	"max_users team_limit seats max_seats user_limit users_limit max_members max_team_members users members"},
+	{"price_monthly_cents", HOST_NUMBER, "?NULL::bigint",
+	"price_cents monthly_price_cents amount unit_amount price monthly_price price_monthly"},
+	{"price_annual_cents", HOST_NUMBER, "NULL::bigint",
+	"price_yearly_cents yearly_price annual_price price_annual price_yearly"},
 	{"currency", HOST_TEXT, "'EUR'::text", NULL},
 	{"features", HOST_JSON, "'[]'::jsonb", NULL},
 	{"display_order", HOST_NUMBER, "0", "position sort_order"},
@@ -43,23 +48,24 @@ static const HostColumn subscription_tiers[] = {
 static const HostColumn vendor_subscriptions[] = {
 	KEY,
 	VENDOR_KEY,
-	{"tier", HOST_TEXT, NULL, "tier_id plan_id subscription_plan_id plan plan_code"},
-	{"status", HOST_TEXT, NULL, "state"},
+	{"tier", HOST_TEXT, NULL,
+	"tier_id plan_id subscription_plan_id plan plan_code stripe_price processor_plan price_id"},
+	{"status", HOST_TEXT, NULL, "state stripe_status"},
 	{"is_annual", HOST_BOOL, "false", NULL},
-	{"period_start", HOST_TIME, NULL, "current_period_start start_date started_at"},
-	{"period_end", HOST_TIME, NULL, "current_period_end next_billing_date expires_at"},
+	{"period_start", HOST_TIME, "?NULL::timestamptz", "current_period_start start_date started_at"},
+	{"period_end", HOST_TIME, "?NULL::timestamptz", "current_period_end next_billing_date expires_at"},
 	{"trial_ends_at", HOST_TIME, "NULL::timestamptz", "trial_end trial_end_date"},
 	{"orders_this_period", HOST_NUMBER, "?NULL::bigint", "orders_count order_count"},
 	{"orders_limit_reached_at", HOST_TIME, "NULL::timestamptz", NULL},
 	{"custom_orders_limit", HOST_NUMBER, "NULL::bigint", NULL},
 	{"custom_products_limit", HOST_NUMBER, "NULL::bigint", NULL},
 	{"custom_team_limit", HOST_NUMBER, "NULL::bigint", NULL},
-	{"cancelled_at", HOST_TIME, "NULL::timestamptz", "canceled_at end_date"},
+	{"cancelled_at", HOST_TIME, "NULL::timestamptz", "canceled_at ended_at ends_at end_date"},
 	{"cancel_at_period_end", HOST_BOOL, "false", NULL},
 	{"cancellation_reason", HOST_TEXT, "NULL::text", NULL},
 	{"stripe_customer_id", HOST_TEXT, "NULL::text", NULL},
-	{"stripe_subscription_id", HOST_TEXT, "NULL::text", NULL},
-	{"stripe_price_id", HOST_TEXT, "NULL::text", NULL},
+	{"stripe_subscription_id", HOST_TEXT, "NULL::text", "stripe_id processor_id"},
+	{"stripe_price_id", HOST_TEXT, "NULL::text", "stripe_price"},
 	CREATED_AT,
 	{"updated_at", HOST_TIME, "NULL::timestamptz", NULL},
 };
@@ -134,14 +140,19 @@ static const HostColumn billing_history[] = {
 #define ENTITY(table, feeds, other_names, words) {#table, feeds, other_names, table, lengthof(table), words}
 
 static const HostEntity entities[] = {
-	ENTITY(vendors, "vendor counts", "tenants shops merchants stores accounts organizations companies", NULL),
+	ENTITY(vendors, "vendor counts",
+	"tenants shops merchants stores sellers teams organizations organisations companies workspaces accounts", NULL),
 	ENTITY(subscription_tiers, "theoretical limits", "tiers plans subscription_plans pricing_plans", NULL),
-	ENTITY(vendor_subscriptions, "subscription counts, orders and limits", "subscriptions tenant_subscriptions shop_subscriptions account_subscriptions", "trial active past_due cancelled expired"),
-	ENTITY(products, "product counts", "items listings", NULL),
-	ENTITY(vendor_users, "team member counts", "team_members memberships members shop_users tenant_users account_users", NULL),
-	ENTITY(orders, "order counts per period", "sales purchases", NULL),
+	ENTITY(vendor_subscriptions, "subscription counts, orders and limits",
+	"subscriptions tenant_subscriptions shop_subscriptions account_subscriptions",
+	"trial active past_due cancelled expired"),
+	ENTITY(products, "product counts", "listings items projects sites", NULL),
+	ENTITY(vendor_users, "team member counts",
+	"team_members memberships members shop_users tenant_users account_users", NULL),
+	ENTITY(orders, "order counts per period", "sales purchases bookings runs", NULL),
 	ENTITY(addon_products, "add-on prices and grants", "addons add_ons", NULL),
-	ENTITY(vendor_addons, "add-ons of a vendor", "subscription_addons tenant_addons shop_addons", "pending active cancelling cancelled"),
+	ENTITY(vendor_addons, "add-ons of a vendor",
+	"subscription_addons tenant_addons shop_addons", "pending active cancelling cancelled"),
 	ENTITY(billing_history, "invoices", "invoices", "draft open paid void uncollectible"),
 };
 

@@ -45,7 +45,8 @@ capforecast_host_sql(PG_FUNCTION_ARGS)
 	MemoryContext caller = CurrentMemoryContext;
 
 	scope_enter(&scope);
-	sql = MemoryContextStrdup(caller, host_template_expand(text_to_cstring(PG_GETARG_TEXT_PP(0))));
+	sql = MemoryContextStrdup(caller, host_template_expand(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+													 HOST_ORDERS_NOT_COUNTED));
 	scope_leave(&scope);
 	PG_RETURN_TEXT_P(cstring_to_text(sql));
 }

@@ -277,7 +277,8 @@ bring_up_to_date(HostStatement *statement, const Oid *types)
 				check_trust(source_of(statement));
 			return;
 		}
-		sql = host_template_expand(statement->template);
+		sql = host_template_expand(statement->template,
+								   statement->key.use == HOST_LOOKUP ? HOST_ORDERS_LOOKED_UP : HOST_ORDERS_COUNTED);
 		if (statement->sql == NULL || strcmp(sql, statement->sql) != 0 || !plan_is_good(statement))
 			prepare(statement, sql, types);
 		statement->names = names;

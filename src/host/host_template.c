@@ -13,18 +13,24 @@
 #include "common/scope.h"
 #include "host/host_binding.h"
 #include "host/host_parts.h"
+#include "host/host_orders.h"
 #include "host/host_template.h"
 
-/* The bindings met so far in one template. */
+typedef struct Expansion
+{
+	List	   *met;			/* the bindings met so far */
+	HostOrders	orders;
+} Expansion;
+
 static HostBinding *
-binding_of(List **met, const char *name)
+binding_of(Expansion *expansion, const char *name)
 {
 	ListCell   *cell;
 	const HostEntity *entity = host_schema_entity_named(name);
 	HostBinding *binding;
 	HostProblem problem;
 
-	foreach(cell, *met)
+	foreach(cell, expansion->met)
 	{
 		binding = lfirst(cell);
 		if (binding->entity == entity)
@@ -34,7 +40,7 @@ binding_of(List **met, const char *name)
 	problem = host_binding_table_problem(binding);
 	if (problem.sqlstate != 0)
 		host_problem_raise(&problem);
-	*met = lappend(*met, binding);
+	expansion->met = lappend(expansion->met, binding);
 	return binding;
 }
 
@@ -54,12 +60,24 @@ bare_name(const HostBinding *binding, const HostColumn *column)
 	return name;
 }
 
+/* The table of orders, where it stands for the subscriptions' counter; else NULL. */
+static HostBinding *
+counted_orders(const HostBinding *binding, HostOrders orders)
+{
+	if (orders == HOST_ORDERS_NOT_COUNTED || strcmp(binding->entity->name, "vendor_subscriptions") != 0)
+		return NULL;
+	return host_orders_countable(binding);
+}
+
 static char *
-column_value(const HostBinding *binding, const HostColumn *column, const char *prefix)
+column_value(const HostBinding *binding, const HostColumn *column, const char *prefix, HostOrders orders)
 {
 	char	   *expression;
-	HostProblem problem = host_binding_column_problem(binding, column, prefix, &expression);
+	HostProblem problem;
 
+	if (strcmp(column->name, "orders_this_period") == 0 && counted_orders(binding, orders) != NULL)
+		return psprintf("%s" HOST_ORDERS_COLUMN, prefix);
+	problem = host_binding_column_problem(binding, column, prefix, &expression);
 	if (problem.sqlstate != 0)
 		host_problem_raise(&problem);
 	return expression;
@@ -90,17 +108,23 @@ has_alias(const char *after)
 
 /* The rows of an entity, where the name of a table stands. */
 static char *
-expand_source(const HostBinding *binding, const char *before, int length, const char *after)
+expand_source(const HostBinding *binding, HostOrders orders, const char *before, int length, const char *after)
 {
+	const char *alias = has_alias(after) ? NULL : binding->entity->name;
+	bool		is_locked = strstr(after, "FOR UPDATE") != NULL || strstr(after, "FOR NO KEY UPDATE") != NULL;
+	HostBinding *counted;
+
 	if (is_written(before, length))
 		return binding->relation;
-	return host_binding_source(binding, has_alias(after) ? NULL : binding->entity->name,
-							   strstr(after, "FOR UPDATE") == NULL && strstr(after, "FOR NO KEY UPDATE") == NULL);
+	counted = counted_orders(binding, orders);
+	if (counted != NULL)
+		return host_orders_source(binding, counted, alias, !is_locked, orders == HOST_ORDERS_LOOKED_UP);
+	return host_binding_source(binding, alias, !is_locked);
 }
 
 /* One name in braces, without them: [!|alias:|$n:]entity[.column]; between what is written and what follows. */
 static char *
-expand_name(List **met, char *token, const char *before, int length, const char *after)
+expand_name(Expansion *expansion, char *token, const char *before, int length, const char *after)
 {
 	char	   *colon = strchr(token, ':');
 	char	   *entity_name = colon ? colon + 1 : token + (token[0] == '!');
@@ -112,17 +136,17 @@ expand_name(List **met, char *token, const char *before, int length, const char 
 		*colon = '\0';
 	if (column_name != NULL)
 		*column_name++ = '\0';
-	binding = binding_of(met, entity_name);
+	binding = binding_of(expansion, entity_name);
 	if (column_name == NULL && colon != NULL && strcmp(token, "sample") == 0)
 		return host_binding_sample(binding);
 	if (column_name == NULL)
-		return expand_source(binding, before, length, after);
+		return expand_source(binding, expansion->orders, before, length, after);
 	column = host_schema_column_named(binding->entity, column_name);
 	if (token[0] == '!')
 		return bare_name(binding, column);
 	if (token[0] == '$')
 		return host_binding_cast(binding, column, token);
-	return column_value(binding, column, colon ? psprintf("%s.", token) : "");
+	return column_value(binding, column, colon ? psprintf("%s.", token) : "", expansion->orders);
 }
 
 /* What a function of the extension returns. */
@@ -135,8 +159,8 @@ call_fragment(const char *token)
 
 /* ---------- conditions ---------- */
 
-bool
-host_template_has(const char *names)
+static bool
+has(const char *names, HostOrders orders)
 {
 	char	   *list = pstrdup(names);
 
@@ -151,10 +175,17 @@ host_template_has(const char *names)
 		entity = host_schema_entity_named(name);
 		binding = host_binding_find(entity);
 		if (!OidIsValid(binding->relid) ||
-			(column_name != NULL && !host_binding_has_column(binding, host_schema_column_named(entity, column_name))))
+			(column_name != NULL && !host_binding_has_column(binding, host_schema_column_named(entity, column_name)) &&
+			 (strcmp(column_name, "orders_this_period") != 0 || counted_orders(binding, orders) == NULL)))
 			return false;
 	}
 	return true;
+}
+
+bool
+host_template_has(const char *names)
+{
+	return has(names, HOST_ORDERS_COUNTED);
 }
 
 /* After the {else} (if one is asked for) or the {end} of the condition that the text is within. */
@@ -178,12 +209,12 @@ after_branch(const char *at, bool or_else)
 
 /* Past one of {if:...}, {else}, {end}, and the branch that is not taken; NULL: it is none of them. */
 static const char *
-step_over_condition(const char *open)
+step_over_condition(const char *open, HostOrders orders)
 {
 	const char *close = strchr(open, '}');
 
 	if (strncmp(open, "{if:", 4) == 0 && close != NULL)
-		return host_template_has(pnstrdup(open + 4, close - open - 4)) ? close + 1 : after_branch(close + 1, true);
+		return has(pnstrdup(open + 4, close - open - 4), orders) ? close + 1 : after_branch(close + 1, true);
 	if (strncmp(open, "{else}", 6) == 0)
 		return after_branch(open + 6, false);
 	if (strncmp(open, "{end}", 5) == 0)
@@ -193,16 +224,16 @@ step_over_condition(const char *open)
 
 /* ---------- expanding ---------- */
 
-static void expand_into(StringInfo sql, List **met, const char *template);
+static void expand_into(StringInfo sql, Expansion *expansion, const char *template);
 
 /* {each:entity} body {end}: the body for the table, or for each of its parts; returns what follows. */
 static const char *
-expand_each(StringInfo sql, List **met, const char *open)
+expand_each(StringInfo sql, Expansion *expansion, const char *open)
 {
 	const char *body = strchr(open, '}') + 1;
 	const char *after = after_branch(body, false);
 	char	   *text = pnstrdup(body, after - strlen("{end}") - body);
-	HostBinding *binding = binding_of(met, pnstrdup(open + 6, body - 1 - open - 6));
+	HostBinding *binding = binding_of(expansion, pnstrdup(open + 6, body - 1 - open - 6));
 	char	   *whole = binding->relation;
 	List	   *parts = host_parts(binding);
 	ListCell   *cell;
@@ -212,7 +243,7 @@ expand_each(StringInfo sql, List **met, const char *open)
 	foreach(cell, parts)
 	{
 		binding->relation = lfirst(cell);
-		expand_into(sql, met, text);
+		expand_into(sql, expansion, text);
 		if (lnext(parts, cell) != NULL)
 			appendStringInfoString(sql, " UNION ALL ");
 	}
@@ -221,7 +252,7 @@ expand_each(StringInfo sql, List **met, const char *open)
 }
 
 static void
-expand_into(StringInfo sql, List **met, const char *template)
+expand_into(StringInfo sql, Expansion *expansion, const char *template)
 {
 	const char *at = template;
 	const char *open;
@@ -234,7 +265,7 @@ expand_into(StringInfo sql, List **met, const char *template)
 		const char *next;
 
 		appendBinaryStringInfo(sql, at, open - at);
-		next = step_over_condition(open);
+		next = step_over_condition(open, expansion->orders);
 		if (next != NULL)
 		{
 			at = next;
@@ -242,7 +273,7 @@ expand_into(StringInfo sql, List **met, const char *template)
 		}
 		if (strncmp(open, "{each:", 6) == 0)
 		{
-			at = expand_each(sql, met, open);
+			at = expand_each(sql, expansion, open);
 			continue;
 		}
 		at = open + 1;
@@ -250,12 +281,12 @@ expand_into(StringInfo sql, List **met, const char *template)
 			end_of_call = strstr(at, ")}");
 		if (end_of_call != NULL)
 		{
-			expand_into(sql, met, call_fragment(pnstrdup(at, end_of_call + 1 - at)));
+			expand_into(sql, expansion, call_fragment(pnstrdup(at, end_of_call + 1 - at)));
 			at = end_of_call + 2;
 		}
 		else if (length > 0 && (isalpha((unsigned char) at[0]) || strchr("!$", at[0])) && at[length] == '}')
 		{
-			appendStringInfoString(sql, expand_name(met, pnstrdup(at, length), sql->data, sql->len, at + length + 1));
+			appendStringInfoString(sql, expand_name(expansion, pnstrdup(at, length), sql->data, sql->len, at + length + 1));
 			at += length + 1;
 		}
 		else
@@ -264,13 +295,25 @@ expand_into(StringInfo sql, List **met, const char *template)
 	appendStringInfoString(sql, at);
 }
 
+/* Rows that are locked or written are the host's own: nothing can be counted beside them. */
+static bool
+is_of_own_rows(const char *template)
+{
+	static const char *const marks[] = {"FOR UPDATE", "FOR NO KEY UPDATE", "UPDATE {vendor_subscriptions}"};
+
+	for (int i = 0; i < lengthof(marks); i++)
+		if (strstr(template, marks[i]) != NULL)
+			return true;
+	return false;
+}
+
 char *
-host_template_expand(const char *template)
+host_template_expand(const char *template, HostOrders orders)
 {
 	StringInfoData sql;
-	List	   *met = NIL;
+	Expansion	expansion = {NIL, is_of_own_rows(template) ? HOST_ORDERS_NOT_COUNTED : orders};
 
 	initStringInfo(&sql);
-	expand_into(&sql, &met, template);
+	expand_into(&sql, &expansion, template);
 	return sql.data;
 }

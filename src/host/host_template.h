@@ -7,6 +7,14 @@
 
 #include "postgres.h"
 
+/* What stands for the counter of orders where it is bound to null and there is a table of orders. */
+typedef enum HostOrders
+{
+	HOST_ORDERS_NOT_COUNTED,	/* NULL: it is not known */
+	HOST_ORDERS_COUNTED,		/* in all orders, for many rows */
+	HOST_ORDERS_LOOKED_UP		/* by vendor, for a few */
+} HostOrders;
+
 /*
  * A template is SQL with names in braces:
  *
@@ -33,7 +41,7 @@
  * 42804 or 42501 with a hint that names the fix where a name cannot be resolved
  * or read by the caller.  Needs an open Scope.
  */
-extern char *host_template_expand(const char *template);
+extern char *host_template_expand(const char *template, HostOrders orders);
 
 /* What {if:...} asks: are all tables and columns of the comma-separated list there? */
 extern bool host_template_has(const char *names);

@@ -20,6 +20,11 @@
 	"         {t:subscription_tiers.team_members} AS team_limit " \
 	"    FROM {subscription_tiers} t WHERE {t:subscription_tiers.code} COLLATE \"C\" = " tier " LIMIT 1) t ON true "
 
+#define TIER_IF_ANY(tier) \
+	"{if:subscription_tiers}" TIER_OF(tier) \
+	"{else}LEFT JOIN (SELECT NULL::boolean AS found, NULL::bigint AS products_limit, NULL::bigint AS orders_limit, " \
+	"         NULL::bigint AS team_limit) t ON true {end}"
+
 /*
  * Subscriptions by tier.  own_x: sum of the finite limits of their own; plan_x: how
  * many take their tier's: the sum of _quota() without asking it of each row.  The rows are first summed by tier and status, without a
@@ -92,12 +97,18 @@ host_usage_parts(int *n_parts)
 }
 
 const char *const host_usage_active_vendors =
-"SELECT sum(n)::bigint AS active_vendors FROM ({each:vendors}SELECT count(*) FILTER (WHERE {vendors.is_active}) AS n FROM {vendors}{end}) v";
+"{if:vendors}SELECT sum(n)::bigint AS active_vendors FROM ({each:vendors}SELECT count(*) FILTER (WHERE {vendors.is_active}) AS n FROM {vendors}{end}) v"
+"{else}SELECT NULL::bigint{end}";
+
+/* Keys of vendors are of the host's type. */
+#define NO_USE \
+	"{if:vendor_subscriptions}SELECT {vendor_subscriptions.vendor_id} AS vendor, NULL::bigint AS n FROM {vendor_subscriptions} WHERE false" \
+	"{else}SELECT NULL::text AS vendor, NULL::bigint AS n WHERE false{end}"
 
 /* A number of each vendor's rows; no rows where there is no such table. */
 #define USE_OF(entity, count) \
 	"{if:" entity "}SELECT {" entity ".vendor_id} AS vendor, " count " AS n FROM {" entity "} GROUP BY 1" \
-	"{else}SELECT {vendor_subscriptions.vendor_id} AS vendor, NULL::bigint AS n FROM {vendor_subscriptions} WHERE false{end}"
+	"{else}" NO_USE "{end}"
 
 #define LIMIT_OF(own, tier_limit) \
 	"capforecast._quota({s:vendor_subscriptions." own "}::bigint, t." tier_limit "::bigint, 0)"
@@ -109,7 +120,7 @@ const char *const host_usage_capacity =
 "WITH product_use AS MATERIALIZED (" USE_OF("products", "count(*)") "), "
 "team_use AS MATERIALIZED (" USE_OF("vendor_users", "count(*) FILTER (WHERE {vendor_users.is_active})") "), "
 "subs AS MATERIALIZED ("
-"  SELECT {s:vendor_subscriptions.tier} COLLATE \"C\" AS tier, {s:vendor_subscriptions.status} AS status, "
+"  {if:vendor_subscriptions}SELECT {s:vendor_subscriptions.tier} COLLATE \"C\" AS tier, {s:vendor_subscriptions.status} AS status, "
 "         {s:vendor_subscriptions.status} IN ('active', 'trial') AS counted, t.found IS TRUE AS known, "
 "         " LIMIT_OF("custom_products_limit", "products_limit") " AS products_limit, "
 "         " LIMIT_OF("custom_orders_limit", "orders_limit") " AS orders_limit, "
@@ -117,9 +128,12 @@ const char *const host_usage_capacity =
 "         coalesce(p.n, 0) AS products, coalesce({s:vendor_subscriptions.orders_this_period}, 0) AS orders, "
 "         coalesce(u.n, 0) AS team "
 "    FROM {vendor_subscriptions} s "
-TIER_OF("{s:vendor_subscriptions.tier}")
+TIER_IF_ANY("{s:vendor_subscriptions.tier}")
 "    LEFT JOIN product_use p ON p.vendor = {s:vendor_subscriptions.vendor_id} "
-"    LEFT JOIN team_use u ON u.vendor = {s:vendor_subscriptions.vendor_id}), "
+"    LEFT JOIN team_use u ON u.vendor = {s:vendor_subscriptions.vendor_id} "
+"  {else}SELECT NULL::text AS tier, NULL::text AS status, false AS counted, false AS known, NULL::bigint AS products_limit, "
+"         NULL::bigint AS orders_limit, NULL::bigint AS team_limit, 0::bigint AS products, 0::bigint AS orders, 0::bigint AS team "
+"   WHERE false{end}), "
 "tiers AS ("
 "  SELECT coalesce(jsonb_object_agg(coalesce(tier, 'null'), n), '{}') AS tier_distribution, "
 "         coalesce(sum(n), 0)::bigint AS counted_subscriptions, "
@@ -143,17 +157,17 @@ TIER_OF("{s:vendor_subscriptions.tier}")
 "   GROUP BY resource), "
 "totals(position, resource, actual, has_use, has_limit) AS ("
 "  VALUES (1, 'products', (SELECT sum(n) FROM product_use), "
-IS_THERE("products") ", " IS_THERE("subscription_tiers.products_limit") "), "
+IS_THERE("products") ", " IS_THERE("vendor_subscriptions,subscription_tiers.products_limit") "), "
 "         (2, 'orders_monthly', (SELECT sum(orders) FROM subs), "
-IS_THERE("vendor_subscriptions.orders_this_period") ", " IS_THERE("subscription_tiers.orders_per_month") "), "
+IS_THERE("vendor_subscriptions.orders_this_period") ", " IS_THERE("vendor_subscriptions,subscription_tiers.orders_per_month") "), "
 "         (3, 'team_members', (SELECT sum(n) FROM team_use), "
-IS_THERE("vendor_users") ", " IS_THERE("subscription_tiers.team_members") ")) "
+IS_THERE("vendor_users") ", " IS_THERE("vendor_subscriptions,subscription_tiers.team_members") ")) "
 "SELECT resource, CASE WHEN has_limit THEN coalesce(theoretical_limit, 0)::bigint END AS theoretical_limit, "
 "       CASE WHEN has_limit THEN coalesce(unlimited_subscriptions, 0) END AS unlimited_subscriptions, "
 "       CASE WHEN has_limit THEN coalesce(unlimited_subscriptions, 0) > 0 END AS is_unlimited, "
 "       CASE WHEN has_use AND has_limit THEN coalesce(actual_limited, 0)::bigint END AS actual_limited, "
 "       CASE WHEN has_use AND has_limit THEN coalesce(actual_unlimited, 0)::bigint END AS actual_unlimited, "
-"       CASE WHEN has_use THEN (coalesce(actual, 0) - coalesce(actual_limited, 0) - coalesce(actual_unlimited, 0))::bigint END AS actual_unsubscribed, "
+"       CASE WHEN has_use AND has_limit THEN (coalesce(actual, 0) - coalesce(actual_limited, 0) - coalesce(actual_unlimited, 0))::bigint END AS actual_unsubscribed, "
 "       CASE WHEN has_use THEN coalesce(actual, 0)::bigint END AS actual, "
 "       CASE WHEN has_use AND has_limit THEN coalesce(headroom, 0)::bigint END AS headroom, "
 "       CASE WHEN has_use AND has_limit THEN coalesce(over_limit, 0)::bigint END AS over_limit, "

@@ -39,8 +39,9 @@ static const char *const tier_statement =
 "SELECT u.usage, (f.tier).name, (f.tier).monthly_cost_cents, (f.tier).currency::text, f.is_exceeded, "
 "       (SELECT n.name FROM capforecast.infrastructure_tiers n WHERE n.position > (f.tier).position ORDER BY n.position LIMIT 1), "
 "       (f.tier).max_vendors, (f.tier).max_products, (f.tier).max_orders_month, (f.tier).max_db_size_mb, (f.tier).max_storage_gb "
-"  FROM (SELECT jsonb_strip_nulls(jsonb_build_object('vendors', $1, 'products', $2, 'orders', $3, "
-"                                                    'db_size_mb', nullif($4, 'NaN'), 'storage_gb', nullif($5, 'NaN'))) AS usage) u "
+"  FROM (SELECT jsonb_strip_nulls(jsonb_build_object('vendors', nullif($1, 'NaN'), 'products', nullif($2, 'NaN'), "
+"                                                    'orders', nullif($3, 'NaN'), 'db_size_mb', nullif($4, 'NaN'), "
+"                                                    'storage_gb', nullif($5, 'NaN'))) AS usage) u "
 "  LEFT JOIN LATERAL capforecast._tier_for(u.usage) f ON true";
 
 static const char *const tier_metric_names[N_TIER_METRICS] = {
@@ -108,18 +109,20 @@ health_read(TimestampTz now)
 {
 	Health		health = {0};
 	double		usage[N_TIER_METRICS];
+	Datum		active;
 	bool		is_null;
 
 	capacity_read(health.capacity);
 	host_sql_read(host_usage_active_vendors);
-	health.active_vendors = DatumGetInt64(scope_datum(0, 1, &is_null));
+	active = scope_datum(0, 1, &is_null);
+	health.active_vendors = is_null ? (double) NAN : (double) DatumGetInt64(active);
 	health.size = host_size_read();
 	health.storage = host_storage_read(now);
 	health.storage_gb = health.storage.known ?
 		DatumGetFloat8(DirectFunctionCall1(numeric_float8, host_storage_gigabytes(health.storage.bytes))) :
 		(double) NAN;
 
-	usage[TIER_VENDORS] = (double) health.active_vendors;
+	usage[TIER_VENDORS] = health.active_vendors;
 	usage[TIER_PRODUCTS] = health.capacity[RESOURCE_PRODUCTS].actual;
 	usage[TIER_ORDERS_MONTH] = health.capacity[RESOURCE_ORDERS_MONTHLY].actual;
 	usage[TIER_DB_SIZE_MB] = health.size.known ? (double) health.size.bytes / 1048576.0 : (double) NAN;
@@ -170,7 +173,8 @@ capforecast_platform_health(PG_FUNCTION_ARGS)
 	nulls[4] = !health.storage.known;
 	put_text(values, nulls, 5, host_storage_status(&health.storage));
 	put_text(values, nulls, 6, health.storage.reason);
-	values[7] = Int64GetDatum(health.active_vendors);
+	nulls[7] = isnan(health.active_vendors);
+	values[7] = Int64GetDatum(nulls[7] ? 0 : (int64) health.active_vendors);
 	nulls[8] = isnan(health.capacity[RESOURCE_PRODUCTS].actual);
 	values[8] = Int64GetDatum(nulls[8] ? 0 : (int64) health.capacity[RESOURCE_PRODUCTS].actual);
 	put_text(values, nulls, 9, health.tier.name);

@@ -33,7 +33,7 @@ typedef struct InfrastructureTier
 
 typedef struct Health
 {
-	int64		active_vendors;
+	double		active_vendors; /* NaN: not known */
 	HostSize	size;
 	ResourceCapacity capacity[N_RESOURCES];
 	HostStorage storage;
