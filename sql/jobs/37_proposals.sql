@@ -289,7 +289,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.propose_bindings(text) IS
-	'How your tables could be bound, at most a row for each of vendors, subscription_tiers, vendor_subscriptions, products, vendor_users and orders: found by names that frameworks and services give (preset: those of one first), foreign keys and what stands in columns of status and limits. Binds nothing. why says what it goes by and what to look at, statement does it; a row that needs a view makes it. No row for what is read as it is anyway, or was not found. Error: 22023 unknown_preset. Example: SELECT entity, why, statement FROM capforecast.propose_bindings();';
+	'How your tables could be bound, at most a row for each of vendors, subscription_tiers, vendor_subscriptions, products, vendor_users and orders: found by names that frameworks and services give (preset: those of one first), foreign keys and what stands in columns of status and limits. Binds nothing. why says what it goes by and what to look at, statement does it; a row that needs a view makes it. No row for what is read as it is anyway, or was not found. Error: 22023 unknown_preset.
+Example: SELECT entity, why, statement FROM capforecast.propose_bindings();';
 
 CREATE FUNCTION capforecast.bind_preset(preset text)
 	RETURNS SETOF capforecast.binding_proposal LANGUAGE plpgsql VOLATILE ROWS 6 SET search_path = pg_catalog, pg_temp AS $$
@@ -303,4 +304,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.bind_preset(text) IS
-	'Bind what propose_bindings() proposes for a preset (NULL: whatever matches best), and return it. Replaces earlier bindings of the same entities. Errors: 22023 unknown_preset, those of bind(), 42501 where a view is needed and may not be made. Example: SELECT entity, relation FROM capforecast.bind_preset(''rails'');';
+	'Bind what propose_bindings() proposes for a preset (NULL: whatever matches best), and return it. Replaces earlier bindings of the same entities. Errors: 22023 unknown_preset, those of bind(), 42501 where a view is needed and may not be made.
+Example: SELECT entity, relation FROM capforecast.bind_preset(''rails'');';
