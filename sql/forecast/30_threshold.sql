@@ -24,3 +24,18 @@ CREATE FUNCTION capforecast._threshold_curve(metric text, threshold double preci
 	LANGUAGE C STABLE PARALLEL SAFE COST 50000 ROWS 1 AS 'MODULE_PATHNAME', 'capforecast_threshold_curve';
 COMMENT ON FUNCTION capforecast._threshold_curve(text, double precision, interval, double precision, text, integer, text, timestamptz, integer[]) IS
 	'time_to_threshold(metric), and of the same simulation the chance by each of so many days after as_of (each 1 to 10000, 100 at most); days beyond the horizon change nothing of the answer.';
+
+-- With a change that comes on top of what is planned, or without one of the planned events.
+CREATE FUNCTION capforecast._planned_forecast(metric text, horizon integer, confidence_level double precision, as_of timestamptz,
+		without bigint DEFAULT 0, add double precision DEFAULT 0, growth_multiplier double precision DEFAULT 1, from_date date DEFAULT NULL)
+	RETURNS SETOF capforecast.metric_forecast
+	LANGUAGE C STABLE PARALLEL SAFE COST 50000 ROWS 30 AS 'MODULE_PATHNAME', 'capforecast_planned_forecast';
+COMMENT ON FUNCTION capforecast._planned_forecast(text, integer, double precision, timestamptz, bigint, double precision, double precision, date) IS
+	'forecast(metric) with the planned events but for one by its id (0: with all), and then with a change as what_if() takes it: add, growth_multiplier, and the first day (NULL: at once).';
+
+CREATE FUNCTION capforecast._planned_threshold(metric text, threshold double precision, direction text, as_of timestamptz,
+		add double precision, growth_multiplier double precision, from_date date)
+	RETURNS SETOF capforecast.threshold_forecast
+	LANGUAGE C STABLE PARALLEL SAFE COST 50000 ROWS 1 AS 'MODULE_PATHNAME', 'capforecast_planned_threshold';
+COMMENT ON FUNCTION capforecast._planned_threshold(text, double precision, text, timestamptz, double precision, double precision, date) IS
+	'time_to_threshold(metric) within a year, with a change as what_if() takes it.';

@@ -13,6 +13,7 @@ CREATE TABLE capforecast.forecast_archive (
 	upper_80         double precision[],
 	lower_95         double precision[],
 	upper_95         double precision[],
+	planned          text[],
 	PRIMARY KEY (metric, made_on)
 );
 COMMENT ON TABLE capforecast.forecast_archive IS
@@ -23,12 +24,13 @@ COMMENT ON COLUMN capforecast.forecast_archive.scale IS 'mean error of the seaso
 COMMENT ON COLUMN capforecast.forecast_archive.days IS 'days after made_on that the elements of the other arrays are of';
 COMMENT ON COLUMN capforecast.forecast_archive.lower_80 IS 'bounds that are stated to hold 80 %, computed at calibrated_level';
 COMMENT ON COLUMN capforecast.forecast_archive.lower_95 IS 'the same for 95 %, widened or narrowed in the same measure';
+COMMENT ON COLUMN capforecast.forecast_archive.planned IS 'the planned events that it was made with, as they were; NULL: none. Where one of them was taken back or changed, the bounds learn nothing from it';
 SELECT pg_catalog.pg_extension_config_dump('capforecast.forecast_archive', '');
 
 CREATE FUNCTION capforecast._archived_forecast(metric text, as_of timestamptz, calibrated_level double precision,
 		OUT status capforecast.forecast_status, OUT model text, OUT scale double precision, OUT days integer[],
 		OUT predicted double precision[], OUT lower_80 double precision[], OUT upper_80 double precision[],
-		OUT lower_95 double precision[], OUT upper_95 double precision[])
+		OUT lower_95 double precision[], OUT upper_95 double precision[], OUT planned bigint[])
 	RETURNS record LANGUAGE C STABLE STRICT AS 'MODULE_PATHNAME', 'capforecast_archived_forecast';
 COMMENT ON FUNCTION capforecast._archived_forecast(text, timestamptz, double precision) IS 'What is kept of a metric''s forecast.';
 
@@ -43,10 +45,12 @@ CREATE FUNCTION capforecast._archive_outcomes(metric text, after date, until dat
 		JOIN capforecast.forecast_archive a ON a.metric = h.metric
 		CROSS JOIN LATERAL unnest(a.days, a.predicted, a.lower_80, a.upper_80, a.lower_95, a.upper_95)
 			AS f(days, predicted, lower_80, upper_80, lower_95, upper_95)
-	WHERE h.metric = _archive_outcomes.metric AND h.day > after AND h.day <= until AND h.day = a.made_on + f.days;
+	WHERE h.metric = _archive_outcomes.metric AND h.day > after AND h.day <= until AND h.day = a.made_on + f.days
+		AND (a.planned IS NULL OR a.planned <@ ARRAY(
+			SELECT capforecast._event_mark(e) FROM capforecast.planned_event e WHERE e.metric = _archive_outcomes.metric));
 END;
 COMMENT ON FUNCTION capforecast._archive_outcomes(text, date, date) IS
-	'Archived forecasts of a metric for days after the first and until the second date, with the values of those days.';
+	'Archived forecasts of a metric for days after the first and until the second date, with the values of those days; without those that were made with a planned event that is not planned any more.';
 
 -- 0.80 at first; then, for each day since the newest forecast, moved by what its bounds missed.
 CREATE FUNCTION capforecast._calibrated_level(metric text, made_on date)
@@ -68,8 +72,10 @@ CREATE FUNCTION capforecast._archive_forecast(metric text, as_of timestamptz)
 	RETURNS capforecast.forecast_status
 	LANGUAGE sql VOLATILE BEGIN ATOMIC
 	INSERT INTO capforecast.forecast_archive AS a
-		(metric, made_on, calibrated_level, status, model, scale, days, predicted, lower_80, upper_80, lower_95, upper_95)
-	SELECT _archive_forecast.metric, made.on_day, made.level, f.*
+		(metric, made_on, calibrated_level, status, model, scale, days, predicted, lower_80, upper_80, lower_95, upper_95, planned)
+	SELECT _archive_forecast.metric, made.on_day, made.level, f.status, f.model, f.scale, f.days, f.predicted, f.lower_80, f.upper_80,
+		f.lower_95, f.upper_95, (SELECT array_agg(capforecast._event_mark(e) ORDER BY e.planned_event_id)
+			FROM capforecast.planned_event e WHERE e.planned_event_id = ANY (f.planned))
 	FROM (SELECT (as_of AT TIME ZONE 'UTC')::date AS on_day,
 				capforecast._calibrated_level(_archive_forecast.metric, (as_of AT TIME ZONE 'UTC')::date) AS level) made
 		CROSS JOIN LATERAL capforecast._archived_forecast(_archive_forecast.metric, as_of, made.level) f
@@ -77,7 +83,7 @@ CREATE FUNCTION capforecast._archive_forecast(metric text, as_of timestamptz)
 		SET calibrated_level = excluded.calibrated_level, status = excluded.status, model = excluded.model,
 			scale = excluded.scale, days = excluded.days, predicted = excluded.predicted,
 			lower_80 = excluded.lower_80, upper_80 = excluded.upper_80,
-			lower_95 = excluded.lower_95, upper_95 = excluded.upper_95
+			lower_95 = excluded.lower_95, upper_95 = excluded.upper_95, planned = excluded.planned
 	RETURNING a.status;
 END;
 COMMENT ON FUNCTION capforecast._archive_forecast(text, timestamptz) IS 'Forecast a metric and keep the forecast; the same day''s is replaced.';
@@ -155,3 +161,34 @@ END;
 COMMENT ON FUNCTION capforecast.forecast_accuracy(text, integer, timestamptz) IS
 	'What run_forecasts() forecast against what came in the last days (UTC), per metric (NULL: all) and band of days ahead: mean absolute error, sMAPE (0 to 200), MASE (errors over those of the seasonal naive forecast in the history), bias (forecast - actual), the shares that the bounds stated to hold 80 % and 95 % held, and the width of the former. No row where no forecast''s day has come. Error: 22023 for a metric that does not exist.
 Example: SELECT * FROM capforecast.forecast_accuracy(''vendors'', days => 60);';
+
+CREATE TYPE capforecast.planned_effect AS (day date, event_id bigint, planned double precision, realised double precision);
+COMMENT ON TYPE capforecast.planned_effect IS
+	'A row of planned_effects(): what a planned event was to do on a day, and what the value was above what would have been forecast without it when it began (NULL: not come yet, or no forecast).';
+
+CREATE FUNCTION capforecast.planned_effects(metric text, from_date date, to_date date)
+	RETURNS SETOF capforecast.planned_effect
+	LANGUAGE sql STABLE ROWS 30 BEGIN ATOMIC
+	WITH clock AS (SELECT capforecast._instant(NULL) AS now),
+	-- as of the last instant before it, or now
+	event AS MATERIALIZED (
+		SELECT e.planned_event_id AS id, e.effect, e.amount, asked.metric, greatest(e.from_date, asked.from_date) AS first,
+			least(e.to_date, asked.to_date) AS last, begins.instant AS as_of,
+			least(least(e.to_date, asked.to_date) - (begins.instant AT TIME ZONE 'UTC')::date + 14, 3650) AS horizon
+		FROM clock
+			CROSS JOIN (SELECT capforecast._known_metric(planned_effects.metric) AS metric, planned_effects.from_date, planned_effects.to_date) asked
+			JOIN capforecast.planned_event e ON e.metric = asked.metric
+			CROSS JOIN LATERAL (SELECT least(e.from_date::timestamp AT TIME ZONE 'UTC' - interval '1 microsecond', clock.now) AS instant) begins
+		WHERE e.from_date <= asked.to_date AND (e.to_date IS NULL OR e.to_date >= asked.from_date)
+			AND isfinite(asked.from_date) AND isfinite(asked.to_date) AND asked.to_date - e.from_date <= 3600)
+	SELECT d.day::date, e.id, coalesce(w.predicted - o.predicted, CASE e.effect WHEN 'add' THEN e.amount END), h.value - o.predicted
+	FROM event e
+		CROSS JOIN LATERAL generate_series(e.first::timestamp, e.last::timestamp, '1 day') d(day)
+		LEFT JOIN LATERAL (SELECT f.* FROM capforecast._planned_forecast(e.metric, e.horizon, 0.8, e.as_of) f) w ON w.forecast_date = d.day::date
+		LEFT JOIN LATERAL (SELECT f.* FROM capforecast._planned_forecast(e.metric, e.horizon, 0.8, e.as_of, e.id) f) o ON o.forecast_date = d.day::date
+		LEFT JOIN capforecast.metric_history h ON h.metric = e.metric AND h.day = d.day::date
+	ORDER BY d.day, e.id;
+END;
+COMMENT ON FUNCTION capforecast.planned_effects(text, date, date) IS
+	'What planned events were to do on the days from one to another (both inclusive, at most 3600 after the event begins), beside what came: for each day and event the difference it makes to the forecast as of the day before it begins (as of now, if that is to come), and the value less that forecast without it. The longer ago it began, the more of that is the error of the forecast. Errors: 22023 for a metric that does not exist.
+Example: SELECT day, planned, realised FROM capforecast.planned_effects(''vendors'', ''2026-06-01'', ''2026-06-30'');';

@@ -234,6 +234,11 @@ BEGIN
 			format('SELECT * FROM capforecast.add_metric(%L, ''SELECT ...'');', m.metric)
 		FROM capforecast.own_metric m WHERE NOT EXISTS (SELECT FROM capforecast._metric_query q WHERE q.metric = m.metric);
 	END IF;
+	RETURN QUERY SELECT 'warning', w.metric, format('%s of a metric that is gone: %s', w.what, w.said),
+		format('DELETE FROM capforecast.%s WHERE metric = %L;', w.relation, w.metric)
+	FROM (SELECT e.metric, 'a planned event' AS what, coalesce(e.note, e.from_date::text) AS said, 'planned_event' AS relation FROM capforecast.planned_event e
+		UNION ALL SELECT k.metric, 'a known day', k.name, 'known_day' FROM capforecast.known_day k WHERE k.metric IS NOT NULL) w
+	WHERE NOT EXISTS (SELECT FROM capforecast.metrics m WHERE m.metric = w.metric);
 END
 $$;
 COMMENT ON FUNCTION capforecast._doctor_metrics() IS 'What doctor() finds about the operator''s own metrics.';

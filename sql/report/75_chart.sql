@@ -14,7 +14,7 @@ $$;
 COMMENT ON FUNCTION capforecast._check_chart_size(integer, integer) IS 'Raises 22023 unless a chart of this size can be drawn.';
 
 -- As long back as ahead, at least 30 steps.
-CREATE FUNCTION capforecast._series_chart(series capforecast.series, horizon integer, threshold double precision, title text, kind text, as_of timestamptz)
+CREATE FUNCTION capforecast._series_chart(series capforecast.series, metric text, horizon integer, threshold double precision, title text, kind text, as_of timestamptz)
 	RETURNS capforecast._chart_data LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	chart capforecast._chart_data;
@@ -34,15 +34,20 @@ BEGIN
 	SELECT capforecast.series_agg(f.at, f.yhat), capforecast.series_agg(f.at, f.yhat_lower), capforecast.series_agg(f.at, f.yhat_upper)
 	INTO chart.mid, chart.low, chart.high
 	FROM (SELECT f.ds AS at, f.yhat, f.yhat_lower, f.yhat_upper
-			FROM capforecast.forecast(series, horizon, confidence_level => 0.8, kind => kind, as_of => as_of) f WHERE f.yhat IS NOT NULL
+			FROM capforecast.forecast(series, horizon, confidence_level => 0.8, kind => kind, as_of => as_of) f WHERE metric IS NULL AND f.yhat IS NOT NULL
+		UNION ALL SELECT f.forecast_date::timestamp AT TIME ZONE 'UTC', f.predicted, f.lower_bound, f.upper_bound
+			FROM capforecast.forecast(metric, horizon, confidence_level => 0.8, kind => kind, as_of => as_of) f WHERE f.predicted IS NOT NULL
 		UNION ALL SELECT chart.today, last_value, last_value, last_value) f;
 	chart.span := greatest(horizon, 30) * chart.step;
 	SELECT capforecast.series_agg(p.ts, p.y) INTO chart.history
 	FROM capforecast.points(series) p(ts, y) WHERE p.ts >= chart.today - chart.span AND p.ts <= chart.today;
 	chart.sentence := format('<strong>%s</strong>.', chart.value_text);
 	IF threshold IS NOT NULL THEN
-		SELECT * INTO reached FROM capforecast.time_to_threshold(series, threshold, horizon => greatest(horizon * chart.step, interval '1 day'),
-			direction => CASE WHEN last_value > threshold THEN 'down' ELSE 'up' END, kind => kind, as_of => as_of);
+		SELECT t.* INTO reached FROM (SELECT greatest(horizon * chart.step, interval '1 day') AS ahead, CASE WHEN last_value > threshold THEN 'down' ELSE 'up' END AS direction) a
+			CROSS JOIN LATERAL (
+				SELECT * FROM capforecast.time_to_threshold(series, threshold, horizon => a.ahead, direction => a.direction, kind => kind, as_of => as_of) WHERE metric IS NULL
+				UNION ALL
+				SELECT * FROM capforecast.time_to_threshold(metric, threshold, horizon => a.ahead, direction => a.direction, kind => kind, as_of => as_of) WHERE metric IS NOT NULL) t;
 		chart.limit_value := threshold;
 		chart.limit_text := 'limit: ' || capforecast._number(threshold);
 		chart.is_minimum := last_value > threshold;
@@ -56,15 +61,15 @@ BEGIN
 	RETURN chart;
 END
 $$;
-COMMENT ON FUNCTION capforecast._series_chart(capforecast.series, integer, double precision, text, text, timestamptz) IS
-	'What the chart of a series shows. A threshold below the last value is a minimum.';
+COMMENT ON FUNCTION capforecast._series_chart(capforecast.series, text, integer, double precision, text, text, timestamptz) IS
+	'What the chart of a series shows, with what is planned where it is a metric''s. A threshold below the last value is a minimum.';
 
 CREATE FUNCTION capforecast.chart(series capforecast.series, horizon integer DEFAULT 30, threshold double precision DEFAULT NULL, title text DEFAULT NULL,
 		width integer DEFAULT 720, height integer DEFAULT 240, kind text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
 	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT capforecast._check_chart_size(width, height);
 	SELECT capforecast._chart_svg(c, width, height, 'chart', '', '<style>' || capforecast._chart_style() || '</style>')
-	FROM capforecast._series_chart(series, horizon, threshold, title, kind, CASE WHEN as_of IS NOT NULL THEN capforecast._instant(as_of) END) c
+	FROM capforecast._series_chart(series, NULL, horizon, threshold, title, kind, CASE WHEN as_of IS NOT NULL THEN capforecast._instant(as_of) END) c
 	WHERE c.history IS NOT NULL
 $$;
 COMMENT ON FUNCTION capforecast.chart(capforecast.series, integer, double precision, text, integer, integer, text, timestamptz) IS
@@ -74,11 +79,15 @@ Example: SELECT capforecast.chart(''vendors'', horizon => 90);';
 CREATE FUNCTION capforecast.chart(metric text, horizon integer DEFAULT 183, threshold double precision DEFAULT NULL, title text DEFAULT NULL,
 		width integer DEFAULT 720, height integer DEFAULT 240, kind text DEFAULT NULL, as_of timestamptz DEFAULT NULL)
 	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT capforecast.chart(capforecast.metric_series(metric, capforecast._instant(as_of)), horizon,
+	SELECT capforecast._check_chart_size(width, height);
+	SELECT capforecast._chart_svg(c, width, height, 'chart', '', '<style>' || capforecast._chart_style() || '</style>')
+	FROM capforecast._series_chart(capforecast.metric_series(metric, capforecast._instant(as_of)), metric, horizon,
 		coalesce(threshold, (SELECT l.limit_value FROM capforecast._limits(capforecast._instant(as_of)) l WHERE l.metric = chart.metric
 			ORDER BY CASE l.direction WHEN 'up' THEN l.limit_value ELSE -l.limit_value END LIMIT 1)),
-		coalesce(title, capforecast._metric_label(metric)), width, height,
-		coalesce(kind, (SELECT m.kind FROM capforecast.metrics m WHERE m.metric = chart.metric)), as_of)
+		coalesce(title, capforecast._metric_label(metric)),
+		coalesce(kind, (SELECT m.kind FROM capforecast.metrics m WHERE m.metric = chart.metric)),
+		CASE WHEN as_of IS NOT NULL THEN capforecast._instant(as_of) END) c
+	WHERE c.history IS NOT NULL
 $$;
 COMMENT ON FUNCTION capforecast.chart(text, integer, double precision, text, integer, integer, text, timestamptz) IS
-	'The same for a metric by its name; threshold: its own nearest limit where none is given. Errors: 22023 for a metric that does not exist.';
+	'The same for a metric by its name, with what is planned for it; threshold: its own nearest limit where none is given. Errors: 22023 for a metric that does not exist.';

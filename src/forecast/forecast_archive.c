@@ -34,7 +34,7 @@ static const double stated_levels[] = {0.80, 0.95};
 enum
 {
 	COLUMN_STATUS, COLUMN_MODEL, COLUMN_SCALE, COLUMN_DAYS, COLUMN_PREDICTED,
-	COLUMN_LOWER_80, COLUMN_UPPER_80, COLUMN_LOWER_95, COLUMN_UPPER_95, N_COLUMNS
+	COLUMN_LOWER_80, COLUMN_UPPER_80, COLUMN_LOWER_95, COLUMN_UPPER_95, COLUMN_PLANNED, N_COLUMNS
 };
 
 static Datum
@@ -58,6 +58,16 @@ kept_days(const Forecast *forecast, DateADT made_on)
 	return PointerGetDatum(construct_array(elements, N_KEPT, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 }
 
+static Datum
+planned_ids(const PlannedSteps *planned)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * planned->n);
+
+	for (int i = 0; i < planned->n; i++)
+		elements[i] = Int64GetDatum(planned->event[i]->id);
+	return PointerGetDatum(construct_array(elements, planned->n, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
 static void
 put_numbers(const Forecast *forecast, DateADT made_on, Datum *values, bool *nulls)
 {
@@ -70,6 +80,9 @@ put_numbers(const Forecast *forecast, DateADT made_on, Datum *values, bool *null
 	values[COLUMN_SCALE] = Float8GetDatum(scale);
 	nulls[COLUMN_SCALE] = !(scale > 0.0);
 	values[COLUMN_DAYS] = kept_days(forecast, made_on);
+	nulls[COLUMN_PLANNED] = forecast->planned.n == 0;
+	if (forecast->planned.n > 0)
+		values[COLUMN_PLANNED] = planned_ids(&forecast->planned);
 	values[COLUMN_PREDICTED] = kept_values(forecast->yhat);
 	for (int l = 0; l < N_LEVELS; l++)
 	{
@@ -86,7 +99,7 @@ Datum
 capforecast_archived_forecast(PG_FUNCTION_ARGS)
 {
 	ForecastRequest request = {.horizon = HORIZON, .may_be_count = true, .has_as_of = true};
-	ForecastMetric metric;
+	ForecastMetric *metric;
 	Forecast	forecast;
 	TupleDesc	desc;
 	double		levels[N_LEVELS];
@@ -100,7 +113,7 @@ capforecast_archived_forecast(PG_FUNCTION_ARGS)
 	metric = forecast_metric_request(PG_GETARG_TEXT_PP(0), &request);
 	for (int l = 0; l < N_LEVELS; l++)
 		levels[l] = forecast_level(stated_levels[l], request.miss_factor);
-	forecast_run_levels(metric.series, &request, levels, N_LEVELS, &forecast);
+	forecast_run_levels(metric->series, &request, levels, N_LEVELS, &forecast);
 
 	memset(nulls, true, sizeof(nulls));
 	if (forecast.has_numbers)

@@ -125,7 +125,7 @@ Datum
 capforecast_explain_forecast_metric(PG_FUNCTION_ARGS)
 {
 	ForecastRequest request;
-	ForecastMetric metric;
+	ForecastMetric *metric;
 	Forecast	forecast;
 	text	   *name;
 
@@ -135,6 +135,6 @@ capforecast_explain_forecast_metric(PG_FUNCTION_ARGS)
 	forecast_request_read(fcinfo, 1, &request);
 	metric = forecast_metric_request(name, &request);
 	request.miss_factor = forecast_metric_miss_factor(name, request.as_of);
-	forecast_run(metric.series, &request, &forecast);
+	forecast_run(metric->series, &request, &forecast);
 	return explain(psprintf("metric %s", text_to_cstring(name)), &forecast, &request);
 }

@@ -54,12 +54,12 @@ double_or_nan(int column)
 	return is_null ? (double) NAN : DatumGetFloat8(value);
 }
 
-ForecastMetric
+ForecastMetric *
 forecast_metric_read(text *name, TimestampTz as_of)
 {
 	static SPIPlanPtr plan = NULL;
 	MemoryContext caller = CurrentMemoryContext;
-	ForecastMetric metric;
+	ForecastMetric *metric = palloc0(sizeof(ForecastMetric));
 	Scope		scope;
 	bool		is_null;
 	Datum		series;
@@ -76,33 +76,35 @@ forecast_metric_read(text *name, TimestampTz as_of)
 					3, types, values);
 	if (SPI_processed == 0)
 		refuse_metric(name);
-	metric.kind = request_kind_by_name(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
-	metric.floor = double_or_nan(2);
-	metric.cap = double_or_nan(3);
+	metric->kind = request_kind_by_name(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
+	metric->floor = double_or_nan(2);
+	metric->cap = double_or_nan(3);
 	series = scope_datum(0, 4, &is_null);
 	MemoryContextSwitchTo(caller);
-	metric.series = (Series *) PG_DETOAST_DATUM_COPY(series);
+	metric->series = (Series *) PG_DETOAST_DATUM_COPY(series);
 	scope_leave(&scope);
 	MemoryContextSwitchTo(caller);
+	metric->planned = planned_events_read(name, clock_utc_day(as_of), 0);
 	return metric;
 }
 
-ForecastMetric
+ForecastMetric *
 forecast_metric_request(text *name, ForecastRequest *request)
 {
-	ForecastMetric metric;
+	ForecastMetric *metric;
 
 	if (!request->has_as_of)
 		request->as_of = GetCurrentTimestamp();
 	request->has_as_of = true;
 	metric = forecast_metric_read(name, request->as_of);
 	if (request->options.kind == CF_KIND_AUTO)
-		request->options.kind = metric.kind;
+		request->options.kind = metric->kind;
+	request->planned = &metric->planned;
 	/* a floor of -Infinity says that there is none, and leaves NaN, too */
 	if (isnan(request->options.floor) && request->may_be_count)
-		request->options.floor = metric.floor;
+		request->options.floor = metric->floor;
 	if (isnan(request->options.cap))
-		request->options.cap = metric.cap;
+		request->options.cap = metric->cap;
 	if (request->options.floor > request->options.cap)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -143,7 +145,7 @@ capforecast_metric_series(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	PG_RETURN_POINTER(forecast_metric_read(PG_GETARG_TEXT_PP(0), as_of).series);
+	PG_RETURN_POINTER(forecast_metric_read(PG_GETARG_TEXT_PP(0), as_of)->series);
 }
 
 void

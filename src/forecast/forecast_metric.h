@@ -7,6 +7,7 @@
 
 #include "postgres.h"
 
+#include "forecast/forecast_planned.h"
 #include "forecast/forecast_request.h"
 #include "series/series.h"
 
@@ -16,13 +17,14 @@ typedef struct ForecastMetric
 	CfKind		kind;
 	double		floor;			/* NaN: none */
 	double		cap;			/* NaN: none */
+	PlannedEvents planned;
 } ForecastMetric;
 
 /*
  * Reads with the caller's rights.  Raises 22023 for a metric that does not exist, with a
  * hint that lists those that do.
  */
-extern ForecastMetric forecast_metric_read(text *name, TimestampTz as_of);
+extern ForecastMetric *forecast_metric_read(text *name, TimestampTz as_of);
 
 /* The same error where there is no such metric. */
 extern void forecast_metric_require(text *name);
@@ -31,7 +33,7 @@ extern void forecast_metric_require(text *name);
  * Fills in what the request leaves open: kind, floor and cap from the catalogue, as_of
  * from the clock; and reads the metric as of then.
  */
-extern ForecastMetric forecast_metric_request(text *name, ForecastRequest *request);
+extern ForecastMetric *forecast_metric_request(text *name, ForecastRequest *request);
 
 /* What the archive has learned of the metric's intervals until as_of: the factor for the chance to miss. */
 extern double forecast_metric_miss_factor(text *name, TimestampTz as_of);

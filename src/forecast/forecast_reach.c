@@ -15,6 +15,7 @@
 #include "common/clock.h"
 #include "core/numerics/cf_num.h"
 #include "forecast/forecast_events.h"
+#include "forecast/forecast_planned.h"
 #include "forecast/forecast_reach.h"
 #include "forecast/forecast_run.h"
 
@@ -176,6 +177,19 @@ describe_passage(const ForecastInput *input, const ReachRequest *request, const 
 	}
 }
 
+/* A change that holds at once takes it there. */
+static void
+describe_change(const ReachRequest *request, Reach *reach)
+{
+	reach->has_breach = reach->has_earliest = reach->has_latest = true;
+	reach->breach = reach->earliest = reach->latest = clock_utc_day(request->as_of);
+	reach->has_days_left = reach->has_probability = true;
+	reach->days_left = 0;
+	reach->probability = 1.0;
+	for (int c = 0; c < request->n_chances; c++)
+		request->chance[c] = 1.0;
+}
+
 static int
 limited_steps(const CfGrid *grid, TimestampTz until)
 {
@@ -198,16 +212,18 @@ simulate(const ForecastInput *input, const ReachRequest *request, Reach *reach)
 		.season_hint = forecast_season_hint(&on_grid->grid),
 		.seed = seed_of(on_grid),
 	};
+	PlannedSteps planned = planned_on_grid(request->planned, on_grid, options.curve);
 	CfReach		passage;
 	CfStatus	status;
-	double	   *work;
 	double	   *curve = palloc(sizeof(double) * options.curve);
 
 	options.has_days = forecast_first_day(&on_grid->grid, &options.first_day);
-	work = series_work(cf_reach_worksize(on_grid->grid.n, options.curve));
-
-	FORECAST_CALL(status, cf_reach(on_grid->y, on_grid->grid.n, &options, &forecast_stop, work, curve, &passage));
-	pfree(work);
+	if (is_reached(planned_now(&planned, on_grid->grid.n, &options, on_grid->y[on_grid->grid.n - 1]), request))
+	{
+		describe_change(request, reach);
+		return;
+	}
+	status = planned_reach(&planned, on_grid->grid.n, &options, curve, &passage);
 	for (int i = 0; status == CF_OK && i < request->n_chances; i++)
 		request->chance[i] = curve[limited_steps(&on_grid->grid, chance_time(request, i)) - 1];
 	pfree(curve);
@@ -215,7 +231,10 @@ simulate(const ForecastInput *input, const ReachRequest *request, Reach *reach)
 	if (status == CF_NOT_FINITE)
 		decide(reach, FORECAST_UNRELIABLE, pstrdup("The values are too large to calculate with."));
 	else
+	{
 		describe_passage(input, request, &passage, reach);
+		reach->events = planned_told(&planned, &on_grid->grid, reach->events);
+	}
 }
 
 static void

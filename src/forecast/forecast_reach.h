@@ -16,6 +16,9 @@
 #define REACH_MIN_POINTS	14
 #define REACH_MIN_DAYS		7
 
+/* The horizon where none is given. */
+#define REACH_USUAL_DAYS	365
+
 /* Chances may be asked for so many days. */
 #define REACH_MAX_CHANCES	100
 
@@ -29,6 +32,7 @@ typedef struct ReachRequest
 	double		level;
 	int			season_length;
 	CfKind		kind;
+	const struct PlannedEvents *planned;	/* what is planned; NULL: nothing */
 	int			n_chances;		/* so many days after as_of ... */
 	const int32 *chance_days;
 	double	   *chance;			/* ... the chance of having reached it by then is put here */

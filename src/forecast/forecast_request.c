@@ -237,6 +237,7 @@ forecast_request_read(FunctionCallInfo fcinfo, int first, ForecastRequest *reque
 	request->options.kind = request_kind(fcinfo, first + 6);
 	request->has_as_of = read_as_of(fcinfo, first + 7, &request->as_of);
 	request->miss_factor = 1.0;
+	request->planned = NULL;
 }
 
 /*

@@ -28,6 +28,7 @@ typedef struct ForecastRequest
 	bool		may_be_count;	/* a floor of -Infinity rules out that the values are counts */
 	bool		has_as_of;		/* points after as_of are not known, and the last one may be stale */
 	TimestampTz as_of;
+	const struct PlannedEvents *planned;	/* what is planned; NULL: nothing */
 } ForecastRequest;
 
 /* The arguments from "first" on: horizon, model, confidence_level, season_length, floor, cap, kind, as_of. */

@@ -124,7 +124,7 @@ capforecast_forecast_metric(PG_FUNCTION_ARGS)
 	MemoryContext work;
 	MemoryContext caller;
 	ForecastRequest request;
-	ForecastMetric metric;
+	ForecastMetric *metric;
 	Forecast	forecast;
 	text	   *name;
 
@@ -137,7 +137,42 @@ capforecast_forecast_metric(PG_FUNCTION_ARGS)
 	forecast_request_read(fcinfo, 1, &request);
 	metric = forecast_metric_request(name, &request);
 	request.miss_factor = forecast_metric_miss_factor(name, request.as_of);
-	forecast_run(metric.series, &request, &forecast);
+	forecast_run(metric->series, &request, &forecast);
+	put_rows(rsinfo, &forecast, &request, name);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(work);
+	return (Datum) 0;
+}
+
+/*
+ * capforecast._planned_forecast(metric, horizon, confidence_level, as_of, without, add, growth_multiplier, from_date)
+ *		forecast(metric, …) without one of the planned events, or with a change.
+ */
+PG_FUNCTION_INFO_V1(capforecast_planned_forecast);
+Datum
+capforecast_planned_forecast(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext work;
+	MemoryContext caller;
+	ForecastRequest request = {.may_be_count = true, .has_as_of = true};
+	ForecastMetric *metric;
+	Forecast	forecast;
+	text	   *name;
+
+	row_set(fcinfo, N_COLUMNS);
+	work = AllocSetContextCreate(CurrentMemoryContext, "capforecast forecast", ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(work);
+	name = PG_GETARG_TEXT_PP(0);
+	cf_options_init(&request.options);
+	request.horizon = request_count(fcinfo, 1, "horizon", FORECAST_MAX_HORIZON, "Give a number of days, for example 30.");
+	request.level = request_level(fcinfo, 2);
+	request.as_of = clock_as_of(fcinfo, 3, GetCurrentTimestamp());
+	metric = forecast_metric_request(name, &request);
+	metric->planned = planned_events_read(name, clock_utc_day(request.as_of), PG_GETARG_INT64(4));
+	planned_change_read(fcinfo, 5, &metric->planned);
+	request.miss_factor = forecast_metric_miss_factor(name, request.as_of);
+	forecast_run(metric->series, &request, &forecast);
 	put_rows(rsinfo, &forecast, &request, name);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);

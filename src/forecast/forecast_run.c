@@ -12,23 +12,6 @@
 #include "forecast/forecast_events.h"
 #include "forecast/forecast_run.h"
 
-static bool
-has_interrupt(void *arg)
-{
-	return InterruptPending && INTERRUPTS_CAN_BE_PROCESSED();
-}
-
-const CfStop forecast_stop = {has_interrupt, NULL};
-
-void
-forecast_check(CfStatus status)
-{
-	if (status == CF_TOO_BIG)
-		(void) series_work(0);	/* says so */
-	if (status == CF_BAD_ARGUMENT)
-		elog(ERROR, "forecast: %s", cf_status_text(status));
-}
-
 int
 forecast_season_hint(const CfGrid *grid)
 {
@@ -158,8 +141,9 @@ forecast_run_levels(const Series *series, const ForecastRequest *request,
 		options.floor = 0.0;
 	options.season_hint = forecast_season_hint(&on_grid->grid);
 	options.has_days = forecast_first_day(&on_grid->grid, &options.first_day);
+	forecast->planned = planned_on_grid(request->planned, on_grid, request->horizon);
 	work = series_work(cf_forecast_worksize(on_grid->grid.n, request->horizon));
-	FORECAST_CALL(status, cf_forecast(on_grid->y, on_grid->grid.n, &options, request->horizon,
+	FORECAST_CALL(status, cf_forecast(forecast->planned.y, on_grid->grid.n, &options, request->horizon,
 									  levels, n_levels, &forecast_stop, work,
 									  forecast->yhat, forecast->lower, forecast->upper, &forecast->info));
 	pfree(work);
@@ -167,7 +151,10 @@ forecast_run_levels(const Series *series, const ForecastRequest *request,
 	forecast->has_numbers = status == CF_OK;
 	if (!forecast->has_numbers)
 		return;
-	forecast->events = forecast_events_text(&forecast->info.events, &on_grid->grid);
+	planned_change(&forecast->planned, on_grid->grid.n, &options, request->horizon, n_levels,
+				   forecast->yhat, forecast->lower, forecast->upper);
+	forecast->events = planned_told(&forecast->planned, &on_grid->grid,
+									forecast_events_text(&forecast->info.events, &on_grid->grid));
 	if (forecast->info.flags & CF_FLAG_UNRELIABLE)
 		forecast->verdict.status = FORECAST_UNRELIABLE;
 	forecast->verdict.reason = forecast_remarked(remarks(&forecast->info), on_grid->remark);

@@ -8,7 +8,9 @@
 #include "postgres.h"
 
 #include "core/engine/cf_backtest.h"
+#include "forecast/forecast_core.h"
 #include "forecast/forecast_input.h"
+#include "forecast/forecast_planned.h"
 #include "forecast/forecast_request.h"
 
 /* Fewer points than this say next to nothing. */
@@ -20,7 +22,8 @@ typedef struct Forecast
 	bool		has_numbers;	/* the rest is set: where the status is ok, or unreliable in a degree */
 	ForecastInput input;
 	CfForecastInfo info;
-	char	   *events;			/* what has happened; NULL: nothing */
+	char	   *events;			/* what has happened, and what is planned; NULL: nothing */
+	PlannedSteps planned;		/* what of that changed it */
 	bool		is_count;		/* taken for whole numbers that are never negative */
 	int			horizon;
 	int			n_levels;
@@ -47,22 +50,5 @@ extern bool forecast_first_day(const CfGrid *grid, int64_t *day);
 
 /* Whether all values are whole and none is negative. */
 extern bool forecast_are_counts(const double *y, int n);
-
-/* Set for the core: it stops when the server has something to say to this backend. */
-extern const CfStop forecast_stop;
-
-/*
- * Calls the core until it has not been stopped: an interrupt that is no cancel (a changed
- * setting, say) is served, and the work done again.
- */
-#define FORECAST_CALL(status, call) \
-	do { \
-		(status) = (call); \
-		if ((status) == CF_STOPPED) \
-			CHECK_FOR_INTERRUPTS(); \
-	} while ((status) == CF_STOPPED)
-
-/* Raises what is not a matter of the data. */
-extern void forecast_check(CfStatus status);
 
 #endif							/* CAPFORECAST_FORECAST_RUN_H */

@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 
+#include "common/clock.h"
 #include "common/row.h"
 #include "forecast/forecast_metric.h"
 #include "forecast/forecast_reach.h"
@@ -128,11 +129,12 @@ read_chance_days(FunctionCallInfo fcinfo, ReachRequest *request)
 static void
 reach_run_metric(text *name, ReachRequest *request, Reach *reach)
 {
-	ForecastMetric metric = forecast_metric_read(name, request->as_of);
+	ForecastMetric *metric = forecast_metric_read(name, request->as_of);
 
 	if (request->kind == CF_KIND_AUTO)
-		request->kind = metric.kind;
-	reach_run(metric.series, request, reach);
+		request->kind = metric->kind;
+	request->planned = &metric->planned;
+	reach_run(metric->series, request, reach);
 }
 
 PG_FUNCTION_INFO_V1(capforecast_time_to_threshold_series);
@@ -173,6 +175,40 @@ capforecast_time_to_threshold_metric(PG_FUNCTION_ARGS)
 	caller = MemoryContextSwitchTo(work);
 	reach_request_read(fcinfo, 1, &request);
 	reach_run_metric(PG_GETARG_TEXT_PP(0), &request, &reach);
+	put_row(rsinfo, &request, &reach);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(work);
+	return (Datum) 0;
+}
+
+/*
+ * capforecast._planned_threshold(metric, threshold, direction, as_of, add, growth_multiplier, from_date)
+ *		time_to_threshold(metric, …) with a change.
+ */
+PG_FUNCTION_INFO_V1(capforecast_planned_threshold);
+Datum
+capforecast_planned_threshold(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext work;
+	MemoryContext caller;
+	ReachRequest request = {.level = 0.80};
+	ForecastMetric *metric;
+	Reach		reach;
+
+	row_set(fcinfo, N_COLUMNS);
+	work = AllocSetContextCreate(CurrentMemoryContext, "capforecast threshold", ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(work);
+	request.has_threshold = !PG_ARGISNULL(1);
+	request.threshold = request.has_threshold ? PG_GETARG_FLOAT8(1) : 0.0;
+	request.direction = request_direction(fcinfo, 2);
+	request.as_of = clock_as_of(fcinfo, 3, GetCurrentTimestamp());
+	request.until = request.as_of + REACH_USUAL_DAYS * USECS_PER_DAY;
+	metric = forecast_metric_read(PG_GETARG_TEXT_PP(0), request.as_of);
+	planned_change_read(fcinfo, 4, &metric->planned);
+	request.kind = metric->kind;
+	request.planned = &metric->planned;
+	reach_run(metric->series, &request, &reach);
 	put_row(rsinfo, &request, &reach);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(work);

@@ -1,4 +1,9 @@
 -- Days that are known to differ: rules, own days, holidays.
+\getenv dir PG_ABS_SRCDIR
+\set ECHO none
+\set file :dir '/platform/fresh.sql'
+\i :file
+\set ECHO all
 \set SHOW_CONTEXT never
 SET search_path = public, capforecast;
 

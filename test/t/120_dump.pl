@@ -28,6 +28,7 @@ $node->safe_psql('postgres', <<'SQL');
 	SELECT capforecast.use_holidays('FR');
 	INSERT INTO capforecast.known_day (name, rule, days_after, metric) VALUES ('Vide-grenier', '5th sun of 5', 2, 'conns');
 	DELETE FROM capforecast.known_day WHERE rule = '05-08';
+	INSERT INTO capforecast.planned_event (metric, from_date, effect, amount, note) VALUES ('conns', '2030-01-01', 'factor', 1.5, 'a note; in two parts');
 	CALL capforecast.run_job('capture_daily_snapshot');
 SQL
 

@@ -167,24 +167,50 @@ cf_insight_find(const CfPrepared *p, const CfInsightTask *task, const CfStop *st
 	return CF_OK;
 }
 
-void
-cf_insight_goal(const CfPrepared *p, const CfInsight *in, double threshold, double sign, int steps, double *limits, CfGoal *goal)
+/* Between units a stock's is reached with the next of them; a pace that was drawn has fractions. */
+static double
+stock_limit(const CfGoal *goal, double threshold)
 {
-	double		limit = sign * threshold;
+	double		limit = goal->sign * threshold;
+
+	return goal->unit > 0.0 ? goal->unit * (ceil(limit / goal->unit) - 0.5) : limit;
+}
+
+static double
+threshold_at(const CfGoal *goal, int step)
+{
+	return goal->thresholds != NULL ? goal->thresholds[step - 1] : goal->threshold;
+}
+
+void
+cf_insight_goal(const CfPrepared *p, const CfInsight *in, double threshold, const double *thresholds, double sign,
+				int steps, double *limits, CfGoal *goal)
+{
 	bool		has_logs = !in->is_stock && in->family.form[in->family.n_forms - 1].is_log;
 
-	*goal = (CfGoal) {sign, threshold, limit, {limits, limits + steps}};
-	/* between units it is reached with the next of them; a pace that was drawn has fractions */
-	if (in->is_stock && in->inc.unit > 0.0)
-		goal->stock = in->inc.unit * (ceil(limit / in->inc.unit) - 0.5);
+	*goal = (CfGoal) {sign, threshold, thresholds, in->is_stock ? in->inc.unit : 0.0, 0.0, {limits, limits + steps}};
+	goal->stock = stock_limit(goal, threshold);
 	for (int k = 0; k < steps && !in->is_stock; k++)
 	{
-		double		inside = cf_frame_inside(in->frame, (int64_t) p->lead + p->n + k, threshold);
+		double		inside = cf_frame_inside(in->frame, (int64_t) p->lead + p->n + k, threshold_at(goal, k + 1));
 
 		limits[k] = cf_future_x(&in->family, false, p->n, k + 1, inside);
 		if (has_logs)
 			limits[steps + k] = cf_future_x(&in->family, true, p->n, k + 1, inside);
 	}
+}
+
+/* A stock's future to its end, and the first step that reaches the threshold of its own; 0: none. */
+static int
+walk_stock_of_steps(const CfInsight *in, int path, const CfGoal *goal, int steps, double *value)
+{
+	double		sign = goal->sign * in->grows;
+
+	(void) cf_future_walk_stock(&in->future, path, sign, (double) INFINITY, steps, value);
+	for (int k = 0; k < steps; k++)
+		if (sign * value[k] >= stock_limit(goal, goal->thresholds[k]))
+			return k + 1;
+	return 0;
 }
 
 /* Adds up what a saw-tooth's steps add, from tooth to tooth; 0, or the step that reaches the goal. */
@@ -204,7 +230,7 @@ walk_teeth(const CfPrepared *p, const CfInsight *in, int path, const CfGoal *goa
 
 		y = (cf_teeth_is_fall(teeth, p->n + k, y, peak) ? teeth->base : y) + (added > 0.0 ? added : 0.0);
 		value[k] = y;
-		if (goal != NULL && goal->sign * y >= goal->sign * goal->threshold)
+		if (goal != NULL && goal->sign * y >= goal->sign * threshold_at(goal, k + 1))
 			return k + 1;
 	}
 	return 0;
@@ -215,6 +241,8 @@ cf_insight_walk(const CfPrepared *p, const CfInsight *in, int path, const CfGoal
 {
 	bool		is_log;
 
+	if (in->is_stock && goal->thresholds != NULL)
+		return walk_stock_of_steps(in, path, goal, steps, value);
 	if (in->is_stock)
 		return cf_future_walk_stock(&in->future, path, goal->sign * in->grows, goal->stock, steps, value);
 	if (p->teeth.end != CF_TOOTH_NONE)

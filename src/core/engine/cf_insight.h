@@ -52,13 +52,15 @@ typedef struct CfGoal
 {
 	double		sign;			/* 1: at or above the threshold, -1: at or below */
 	double		threshold;
+	const double *thresholds;	/* by step, where they are not all the threshold; else NULL */
+	double		unit;			/* a stock's are reached with the next multiple of it; 0: none */
 	double		stock;			/* the same for a stock's futures, mirrored as they are */
 	const double *level[2];		/* for those of a level: x by step, plain and in logs */
 } CfGoal;
 
-/* limits: 2 steps doubles. */
-extern void cf_insight_goal(const CfPrepared *p, const CfInsight *insight, double threshold, double sign, int steps,
-							double *limits, CfGoal *goal);
+/* thresholds: one for each step, or NULL.  limits: 2 steps doubles. */
+extern void cf_insight_goal(const CfPrepared *p, const CfInsight *insight, double threshold, const double *thresholds,
+							double sign, int steps, double *limits, CfGoal *goal);
 
 /* The step, at most steps, at which one of CF_INSIGHT_PATHS futures reaches the goal; 0: none.  value: steps doubles. */
 extern int	cf_insight_walk(const CfPrepared *p, const CfInsight *insight, int path, const CfGoal *goal, int steps,

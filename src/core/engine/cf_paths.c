@@ -281,7 +281,8 @@ cf_paths_flow(const CfPrepared *p, const CfCombination *c, double sign, const Cf
 		crossings[k - 1] = 0.0;
 		cf_combine_reach(c, k, reach);
 		work[k - 1] = cf_combine_at(c, p->n - 1, reach);
-		limit[k - 1] = sign * cf_frame_inside(task->frame, (int64_t) p->lead + p->n - 1 + k, sign * task->threshold);
+		limit[k - 1] = sign * cf_frame_inside(task->frame, (int64_t) p->lead + p->n - 1 + k,
+											  task->thresholds != NULL ? task->thresholds[k - 1] : sign * task->threshold);
 	}
 	f.length = (p->n - f.first) / 2 < STRETCH ? (p->n - f.first) / 2 : STRETCH;
 	f.origins = p->n - f.first - f.length;

@@ -19,6 +19,7 @@ typedef struct CfPathTask
 	int			steps;			/* to look ahead, from the last value on */
 	uint64_t	seed;
 	const CfFrame *frame;		/* values are within it; NULL: none */
+	const double *thresholds;	/* of a flow, by step, on no sign's side; NULL: all are the threshold */
 } CfPathTask;
 
 /* The pace of a stock: four views of it, and the error of each. */

@@ -31,7 +31,7 @@ cf_reach_plain_worksize(int n, int steps)
 		return 0;
 	detect = cf_season_worksize(n, 0);
 	simulate = cf_prepare_worksize(n, CF_MAX_SEASON) + cf_combine_worksize(n) + cf_paths_worksize(n, steps + n)
-		+ 5 * ((size_t) steps + (size_t) n) + cf_insight_worksize(n, steps + n);
+		+ 6 * ((size_t) steps + (size_t) n) + cf_insight_worksize(n, steps + n);
 	return detect > simulate ? detect : simulate;
 }
 
@@ -76,8 +76,8 @@ step_at(const double *chance, int horizon, double p)
 	return -1;
 }
 
-static void
-take_chances(const double *chance, const CfReachOptions *o, CfReach *reach)
+void
+cf_reach_take(const double *chance, const CfReachOptions *o, CfReach *reach)
 {
 	double		tail = (1.0 - o->confidence_level) / 2.0;
 
@@ -127,11 +127,11 @@ forecast_slope(const CfPrepared *p, const CfCombination *c, int horizon)
 
 /* A flow's chances are the mean of two views: of its regimes, and of its forecast with errors as they were. */
 static CfStatus
-add_flow_view(const CfPrepared *p, const CfReachOptions *o, const CfFrame *frame, const CfStop *stop, double share,
-			  double *work, double *chance, double *slope)
+add_flow_view(const CfPrepared *p, const CfReachOptions *o, const CfFrame *frame, const double *thresholds, const CfStop *stop,
+			  double share, double *work, double *chance, double *slope)
 {
 	double		sign = o->direction;
-	CfPathTask	task = {sign * o->threshold, curve_steps(o) + p->trail, o->seed, frame};
+	CfPathTask	task = {sign * o->threshold, curve_steps(o) + p->trail, o->seed, frame, thresholds};
 	CfCombination c;
 	double	   *crossings = work + cf_combine_worksize(p->n);
 	double		sum = 0.0;
@@ -151,13 +151,13 @@ add_flow_view(const CfPrepared *p, const CfReachOptions *o, const CfFrame *frame
 
 /* The share of futures that have reached the goal by each step. */
 static CfStatus
-count_futures(const CfPrepared *p, const CfInsight *in, const CfReachOptions *o, int steps, const CfStop *stop, double *work,
-			  double *chance)
+count_futures(const CfPrepared *p, const CfInsight *in, const CfReachOptions *o, const double *thresholds, int steps,
+			  const CfStop *stop, double *work, double *chance)
 {
 	CfGoal		goal;
 	double		sum = 0.0;
 
-	cf_insight_goal(p, in, o->threshold, o->direction, steps, work, &goal);
+	cf_insight_goal(p, in, o->threshold, thresholds, o->direction, steps, work, &goal);
 	for (int k = 0; k < steps; k++)
 		chance[k] = 0.0;
 	for (int i = 0; i < CF_INSIGHT_PATHS; i++)
@@ -178,29 +178,68 @@ count_futures(const CfPrepared *p, const CfInsight *in, const CfReachOptions *o,
 	return CF_OK;
 }
 
+/* Thresholds by step from the last value on: those before the end of the series are the threshold. */
+static const double *
+from_last_value(const CfPrepared *p, const CfReachOptions *o, double *work)
+{
+	if (o->thresholds == NULL)
+		return NULL;
+	for (int k = 0; k < p->trail; k++)
+		work[k] = o->threshold;
+	for (int k = 0; k < curve_steps(o); k++)
+		work[p->trail + k] = o->thresholds[k];
+	return work;
+}
+
+/* What does not move reaches a threshold where that comes to it. */
+static void
+reach_constant(const CfReachOptions *o, const CfFrame *frame, int n, double current, double *probability, CfReach *reach)
+{
+	double		sign = o->direction;
+	int			k = 0;
+
+	reach->status = CF_REACH_NO_GROWTH;
+	if (o->thresholds == NULL)
+		return;
+	while (k < curve_steps(o) && !(sign * current >= sign * cf_frame_inside(frame, (int64_t) n + k, o->thresholds[k])))
+		k++;
+	for (int i = k; probability != NULL && i < curve_steps(o); i++)
+		probability[i] = 1.0;
+	if (k >= o->horizon)
+		return;
+	reach->status = CF_REACH_OK;
+	reach->earliest = reach->median = reach->latest = k + 1;
+	reach->probability = 1.0;
+	reach->never = 0.0;
+}
+
 static CfStatus
 simulate(const CfPrepared *p, const CfReachOptions *o, const CfFrame *frame, const CfStop *stop, double *work,
 		 double *chance, CfReach *reach)
 {
 	double		sign = o->direction;
 	int			steps = curve_steps(o) + p->trail;
-	CfInsightTask task = {steps, true, !(o->direction == CF_DOWNWARD && o->threshold <= 0.0), o->seed, frame};
+	CfInsightTask task = {steps, true, !(o->direction == CF_DOWNWARD && (o->threshold <= 0.0 || o->thresholds != NULL)),
+		o->seed, frame};
 	CfInsight	in;
 	double		slope;
-	CfStatus	status = cf_insight_find(p, &task, stop, work, &in);
+	const double *thresholds = from_last_value(p, o, work);
+	CfStatus	status;
 
+	work += steps;
+	status = cf_insight_find(p, &task, stop, work, &in);
 	if (status != CF_OK)
 		return status;
 	work += cf_insight_worksize(p->n, steps);
-	status = count_futures(p, &in, o, steps, stop, work, chance);
+	status = count_futures(p, &in, o, thresholds, steps, stop, work, chance);
 	slope = in.slope;
 	if (status == CF_OK && p->kind == CF_KIND_FLOW && p->teeth.end == CF_TOOTH_NONE)
-		status = add_flow_view(p, o, frame, stop, FLOW_SHARE * in.calm, work, chance, &slope);
+		status = add_flow_view(p, o, frame, thresholds, stop, FLOW_SHARE * in.calm, work, chance, &slope);
 	if (status != CF_OK)
 		return status;
 	for (int k = 0; k < curve_steps(o); k++)
 		chance[k] = chance[p->trail + k];
-	take_chances(chance, o, reach);
+	cf_reach_take(chance, o, reach);
 	reach->slope = slope;
 	cf_story_tell(p, &in, &reach->events);
 	reach->status = judge(p, frame, sign * slope, in.is_stock ? in.pace.error : chance_slope(p, o->horizon), reach);
@@ -272,7 +311,7 @@ cf_reach_plain(const double *y, int n, const CfReachOptions *options, const CfFr
 	}
 	if (p.is_constant)
 	{
-		reach->status = CF_REACH_NO_GROWTH;
+		reach_constant(options, frame, n, current, probability, reach);
 		return CF_OK;
 	}
 	work += cf_prepare_worksize(n, CF_MAX_SEASON);

@@ -31,6 +31,7 @@ typedef enum CfDirection
 typedef struct CfReachOptions
 {
 	double		threshold;
+	const double *thresholds;	/* of each step ahead, as many as the larger of horizon and curve; NULL: the threshold */
 	CfDirection direction;
 	int			horizon;		/* steps, 1 to CF_REACH_MAX_HORIZON */
 	int			curve;			/* steps that chances are filled for, to CF_REACH_MAX_HORIZON; below horizon: horizon */
@@ -82,5 +83,8 @@ extern CfStatus cf_reach(const double *y, int n, const CfReachOptions *options, 
 extern size_t cf_reach_plain_worksize(int n, int steps);
 extern CfStatus cf_reach_plain(const double *y, int n, const CfReachOptions *options, const CfFrame *frame,
 							   const CfStop *stop, double *work, double *probability, CfReach *reach);
+
+/* The dates and the chance that a curve (as many as the horizon) says, to *reach. */
+extern void cf_reach_take(const double *chance, const CfReachOptions *options, CfReach *reach);
 
 #endif							/* CF_REACH_H */
