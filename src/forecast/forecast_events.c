@@ -20,6 +20,7 @@ static const char *const words[] = {
 	[CF_EVENT_FALLS_BACK] = "falls back every",
 	[CF_EVENT_WRONG_VALUE] = "wrong value",
 	[CF_EVENT_SATURATES] = "saturates",
+	[CF_EVENT_KNOWN_DAY] = "known day",
 };
 
 const char *

@@ -17,15 +17,16 @@ typedef enum CfEventKind
 	CF_EVENT_STOPPED,			/* it grew, and does not any more */
 	CF_EVENT_FALLS_BACK,		/* recurring falls: a counter that starts again, something that is emptied */
 	CF_EVENT_WRONG_VALUE,		/* a single value that its neighbours deny; at the end, until the next one confirms it */
-	CF_EVENT_SATURATES			/* its pace has been fading for long */
+	CF_EVENT_SATURATES,			/* its pace has been fading for long */
+	CF_EVENT_KNOWN_DAY			/* a named day lies ahead that was never seen: nobody knows what it does */
 } CfEventKind;
 
 typedef struct CfEvent
 {
 	CfEventKind kind;
-	int			index;			/* step of the series as given, from 0 */
+	int			index;			/* step of the series as given, from 0; of a known day ahead: beyond its end */
 	double		size;			/* of the step; pace: difference per step; level: the jump */
-	int			period;			/* of recurring falls, steps; 0: the calendar's month */
+	int			period;			/* of recurring falls, steps; 0: the calendar's month; of a known day: its name */
 } CfEvent;
 
 /* In order of index; where more happened than there is room for, the newest. */

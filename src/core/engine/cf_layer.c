@@ -7,17 +7,19 @@
  */
 #include <math.h>
 
+#include "core/engine/cf_daily.h"
 #include "core/engine/cf_layer.h"
 #include "core/engine/cf_options.h"
 #include "core/engine/cf_prepare.h"
 #include "core/models/cf_hours.h"
+#include "core/models/cf_month.h"
 #include "core/models/cf_weeks.h"
-#include "core/models/cf_year.h"
 
 #define DAYS_OF_WEEK 7
 /* without its calendar a series says no more with what is older */
 #define NEWEST_DAYS 400
 #define NEWEST_DAYS_OF_HOURS 28
+#define MOST_UNSEEN 3			/* told */
 #define MOVING_WIDER 1.3		/* errors about a shape that moves */
 
 size_t
@@ -30,11 +32,11 @@ size_t
 cf_layer_worksize(int n, int ahead)
 {
 	size_t		prepare = cf_prepare_worksize(n, 1);
-	size_t		year = cf_year_worksize(n) + (size_t) n + (size_t) ahead;
+	size_t		daily = cf_daily_worksize(n, n + ahead) + (size_t) n / sizeof(double) + 1;
 
 	size_t		hours = cf_hours_worksize(n, CF_HOURS_MOST) + (size_t) n + (size_t) ahead;
 	size_t		weeks = cf_weeks_worksize(n) + (size_t) n + (size_t) ahead;
-	size_t		most = prepare > year ? prepare : year;
+	size_t		most = prepare > daily ? prepare : daily;
 
 	most = most > weeks ? most : weeks;
 	return cf_layer_keep(n, ahead) + (most > hours ? most : hours);
@@ -78,21 +80,44 @@ widening(double fitted)
 	return sqrt((1.0 + fitted) / (1.0 - fitted));
 }
 
+/* The first named days ahead that were never seen. */
+static void
+tell_unseen(const CfDays *days, int n, int total, CfEvents *events)
+{
+	for (int t = n; t < total && events->n < MOST_UNSEEN; t++)
+	{
+		const CfDayEffect *e = days->of_step[t] < 0 ? NULL : &days->effect[days->of_step[t]];
+
+		if (e != NULL && e->is_given && e->seen == 0)
+			cf_event_add(events, CF_EVENT_KNOWN_DAY, t, 0.0, e->name);
+	}
+}
+
 static void
 find_days(const double *y, int n, const CfLayerTask *task, double *work, CfLayer *layer)
 {
-	int			total = n + task->ahead;
-	double	   *effect = work;
-	CfYear		year;
+	CfDailyTask daily_task = {task->first_day, n + task->ahead, task->season_length == 0, task->named, task->n_named};
+	bool	   *is_out = (bool *) work;
+	CfDaily		daily;
 
-	layer->found.has_year = cf_year_fit(y, n, task->first_day, total, work + total, effect, &year);
-	if (!layer->found.has_year)
+	work += (size_t) n / sizeof(double) + 1;
+	cf_daily_find(y, n, &daily_task, work, layer->factor, layer->shift, layer->spread, is_out, &daily);
+	layer->is_on = daily.has_year || daily.has_month || daily.days.found > 0 || daily.has_unseen;
+	if (!layer->is_on)
 		return;
-	layer->is_on = true;
-	layer->found.year_strength = year.strength;
-	layer->widen *= widening(year.fitted);
-	layer->from = n > NEWEST_DAYS ? n - NEWEST_DAYS : 0;
-	take_in(effect, year.scale != CF_YEAR_PLAIN, total, layer);
+	layer->found.has_year = daily.has_year;
+	layer->found.has_month = daily.has_month;
+	layer->found.named_days = daily.days.found;
+	if (daily.has_year)
+	{
+		layer->found.year_strength = daily.year.strength;
+		layer->widen *= widening(daily.year.fitted);
+		layer->from = n > NEWEST_DAYS ? n - NEWEST_DAYS : 0;
+	}
+	if (daily.has_unseen)
+		tell_unseen(&daily.days, n, n + task->ahead, &layer->ahead);
+	for (int t = 0; t < n; t++)
+		layer->x[t] = is_out[t] ? (double) NAN : y[t];
 }
 
 static void
@@ -146,10 +171,10 @@ kind_of_steps(int n, const CfLayerTask *task)
 {
 	int			hint = task->season_hint;
 
+	if (task->has_days && (hint == 0 || hint == DAYS_OF_WEEK))
+		return task->n_named > 0 || (task->season_length == 0 && n >= CF_MONTH_MIN) ? STEPS_DAYS : STEPS_OTHER;
 	if (task->season_length > 0)
 		return STEPS_OTHER;
-	if (task->has_days && (hint == 0 || hint == DAYS_OF_WEEK))
-		return n >= CF_YEAR_MIN ? STEPS_DAYS : STEPS_OTHER;
 	if (hint == CF_WEEKS_PERIOD)
 		return n >= CF_WEEKS_MIN ? STEPS_WEEKS : STEPS_OTHER;
 	/* a day's worth of hours, half-hours or quarters */
@@ -184,8 +209,11 @@ cf_layer_find(const double *y, int n, const CfLayerTask *task, const CfStop *sto
 		layer->factor[t] = 1.0;
 		layer->shift[t] = layer->spread[t] = 0.0;
 	}
+	for (int t = 0; t < n; t++)
+		layer->x[t] = y[t];
 	layer->widen = 1.0;
 	layer->from = 0;
+	layer->ahead.n = 0;
 	if (steps == STEPS_DAYS)
 		find_days(y, n, task, work, layer);
 	else if (steps == STEPS_WEEKS)
@@ -195,6 +223,6 @@ cf_layer_find(const double *y, int n, const CfLayerTask *task, const CfStop *sto
 	if (cf_stop_requested(stop))
 		return CF_STOPPED;
 	for (int t = 0; t < n && layer->is_on; t++)
-		layer->x[t] = (y[t] - layer->shift[t]) / layer->factor[t];
+		layer->x[t] = (layer->x[t] - layer->shift[t]) / layer->factor[t];
 	return CF_OK;
 }

@@ -6,8 +6,10 @@
 #define CF_LAYER_H
 
 #include "core/cf_core.h"
+#include "core/engine/cf_event.h"
 #include "core/engine/cf_found.h"
 #include "core/engine/cf_frame.h"
+#include "core/models/cf_days.h"
 
 /* What is known of the series. */
 typedef struct CfLayerTask
@@ -17,6 +19,8 @@ typedef struct CfLayerTask
 	int			season_hint;
 	bool		has_days;
 	int64_t		first_day;
+	const CfNamedDay *named;
+	int			n_named;
 	int			ahead;			/* steps after the last that will be asked about */
 } CfLayerTask;
 
@@ -31,6 +35,7 @@ typedef struct CfLayer
 	double		widen;			/* of errors */
 	int			from;			/* the engine needs x from here on */
 	CfCalendarFound found;
+	CfEvents	ahead;			/* named days that were never seen, the first of them */
 } CfLayer;
 
 extern size_t cf_layer_worksize(int n, int ahead);

@@ -46,6 +46,8 @@ put_back_events(const CfLayer *layer, CfEvents *events)
 		if (e->kind == CF_EVENT_ONE_OFF || e->kind == CF_EVENT_WRONG_VALUE)
 			e->size *= layer->factor[e->index];
 	}
+	for (int i = 0; i < layer->ahead.n; i++)
+		cf_event_add(events, CF_EVENT_KNOWN_DAY, layer->ahead.event[i].index, 0.0, layer->ahead.event[i].period);
 }
 
 /* How far a bound is from the mean: as the engine says, wider, and by what is not known of the step's own factor. */
@@ -112,7 +114,7 @@ cf_forecast(const double *y, int n, const CfOptions *options, int horizon,
 {
 	CfLayer		layer;
 	CfLayerTask task = {options->kind, options->season_length, options->season_hint, options->has_days,
-		options->first_day, horizon};
+		options->first_day, options->named, options->n_named, horizon};
 	CfOptions	inner = *options;
 	CfStatus	status;
 
@@ -153,7 +155,7 @@ cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *st
 	int			steps = options->curve > options->horizon ? options->curve : options->horizon;
 	CfLayer		layer;
 	CfLayerTask task = {options->kind, options->season_length, options->season_hint, options->has_days,
-		options->first_day, steps};
+		options->first_day, options->named, options->n_named, steps};
 	CfReachOptions inner = *options;
 	CfFrame		frame;
 	double		sign = options->direction;

@@ -15,6 +15,8 @@ cf_options_init(CfOptions *options)
 	options->season_hint = 0;
 	options->has_days = false;
 	options->first_day = 0;
+	options->named = NULL;
+	options->n_named = 0;
 	options->is_additive = false;
 	options->floor = (double) NAN;
 	options->cap = (double) NAN;

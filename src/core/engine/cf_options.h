@@ -6,6 +6,7 @@
 #define CF_OPTIONS_H
 
 #include "core/cf_core.h"
+#include "core/models/cf_days.h"
 #include "core/models/cf_models.h"
 
 #define CF_MAX_POINTS 1000000
@@ -24,6 +25,8 @@ typedef struct CfOptions
 	int			season_hint;
 	bool		has_days;		/* steps are days, the first of them first_day: the calendar's months are known */
 	int64_t		first_day;		/* days since 2000-01-01 */
+	const CfNamedDay *named;	/* days that are known to differ, in order, of the history and of what lies ahead; or NULL */
+	int			n_named;
 	bool		is_additive;	/* the season is a sum, never a factor */
 	double		floor;			/* no value lies below; NaN: none */
 	double		cap;			/* no value lies above; NaN: none */

@@ -8,6 +8,7 @@
 #include "core/cf_core.h"
 #include "core/engine/cf_event.h"
 #include "core/engine/cf_frame.h"
+#include "core/models/cf_days.h"
 
 #define CF_REACH_MAX_HORIZON 10000
 
@@ -41,6 +42,8 @@ typedef struct CfReachOptions
 	int			season_hint;
 	bool		has_days;		/* as in CfOptions */
 	int64_t		first_day;
+	const CfNamedDay *named;
+	int			n_named;
 	uint64_t	seed;			/* the same seed and series give the same answer */
 } CfReachOptions;
 
