@@ -5,6 +5,7 @@
 #   make demo            the main job on a throw-away server   (test/demo)
 #   make test            every suite on throw-away servers     (test/run)
 #   make unit            the C core alone, under the sanitizers (test/unit/run)
+#   make dist            build/capforecast-VERSION.zip, the archive for PGXN, of what is committed
 
 EXTENSION   = capforecast
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" capforecast.control)
@@ -82,7 +83,14 @@ $(UPGRADE_SQL): $(SQL_PIECES) $(OLD_SQL) $(wildcard sql/upgrade/*.sql sql/upgrad
 		if [ -f sql/upgrade/$(OLD)/$$room.after.sql ]; then cat sql/upgrade/$(OLD)/$$room.after.sql; fi || exit 1; done && \
 	  awk -f sql/upgrade/replay.awk $(OLD_SQL) sql/privileges.sql && cat sql/upgrade/end.sql; } > $@
 
-.PHONY: demo test unit
+.PHONY: demo test unit dist
+# META.json gets the version of the control file; the install script that it names is not in the repository.
+dist: $(INSTALL_SQL)
+	mkdir -p build
+	sed 's/@VERSION@/$(EXTVERSION)/' META.json.in > build/META.json
+	git archive --format=zip --output=build/$(EXTENSION)-$(EXTVERSION).zip \
+		--prefix=$(EXTENSION)-$(EXTVERSION)/sql/ --add-file=$(INSTALL_SQL) \
+		--prefix=$(EXTENSION)-$(EXTVERSION)/ --add-file=build/META.json HEAD
 demo:
 	test/demo
 test:

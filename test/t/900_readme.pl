@@ -146,7 +146,9 @@ while ($readme =~ /^```sh\n(.*?)^```/gms)
 # --- the version lives in the control file
 
 my ($version) = slurp_file(source_file('capforecast.control')) =~ /^default_version = '(.*)'/m;
-my %stated = map { $_ => 1 } slurp_file(source_file('META.json')) =~ /"version": "([\d.]+)",?\n(?!\s*"url")/g;
-is_deeply([ sort keys %stated ], [$version], 'META.json states the version of the control file');
+unlike(slurp_file(source_file('META.json.in')), qr/\Q$version\E/, 'META.json is made with the version of the control file');
+like(slurp_file(source_file($_->[0])), $_->[1], "$_->[0] is of the version of the control file")
+  for [ 'CHANGELOG.md', qr/\A# Changelog\n\n## \Q$version\E\b/ ], [ 'debian/changelog', qr/\Acapforecast \(\Q$version\E\)/ ],
+  [ 'packaging/capforecast.spec', qr/^Version: +\Q$version\E$/m ];
 
 done_testing();
