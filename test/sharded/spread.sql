@@ -25,8 +25,8 @@ BEGIN
 		FOR i IN 1 .. cardinality(shards) LOOP
 			SELECT string_agg(format('%s %L', split_part(o, '=', 1), split_part(o, '=', 2)), ', ') INTO options
 			FROM unnest(string_to_array(shards[i], ' ')) o WHERE o !~ '^user=';
-			EXECUTE format('CREATE SERVER shard_%s FOREIGN DATA WRAPPER postgres_fdw OPTIONS (%s, async_capable ''true'', fetch_size ''10000'',
-				use_remote_estimate ''true'', extensions ''capforecast'')', i, options);
+			EXECUTE format('CREATE SERVER shard_%s FOREIGN DATA WRAPPER postgres_fdw OPTIONS (%s, async_capable ''true'', parallel_commit ''true'',
+				fetch_size ''10000'')', i, options);
 			EXECUTE format('CREATE USER MAPPING FOR PUBLIC SERVER shard_%s OPTIONS (user %L, password_required ''false'')', i,
 				substring(shards[i] FROM 'user=(\S+)'));
 		END LOOP;
