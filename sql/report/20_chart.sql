@@ -64,7 +64,7 @@ BEGIN
 	frame.top := greatest(most + 0.04 * abs(most), least(band, most + 0.18 * abs(most)));
 	frame.bottom := least(0, least_value);
 	IF data.limit_value IS NULL AND least_value > most / 2 THEN
-		frame.tick := capforecast._chart_tick(greatest(frame.top - least_value, 1e-6 * abs(most)));
+		frame.tick := capforecast._chart_tick(frame.top - least_value);
 		frame.bottom := floor(least_value / frame.tick) * frame.tick;
 	END IF;
 	IF frame.top <= frame.bottom THEN

@@ -243,5 +243,18 @@ SELECT results_eq('SELECT * FROM pg_temp.rules()', $$VALUES ('vendors_near_limit
 UPDATE capforecast.vendor_near_limit SET day = '2025-06-07';
 SELECT is_empty('SELECT * FROM pg_temp.rules()', 'one three days old is not');
 
+-- ---------- a tier that comes or goes; the slope of each metric; a reason as a sentence
+
+UPDATE capforecast.capacity_snapshots SET tier_distribution = CASE snapshot_date WHEN '2025-06-10' THEN '{"new": 5, "kept": 4}' ELSE '{"old": 10, "kept": 1}' END::jsonb;
+SELECT results_eq($$SELECT tier, start_count, end_count, change, start_ratio, end_ratio FROM capforecast.tier_mix(31, '2025-06-10 12:00+00')$$,
+	$$VALUES ('new', 0::bigint, 5::bigint, 5::bigint, 0::double precision, 5 / 9.0::double precision), ('kept', 1, 4, 3, 1 / 11.0, 4 / 9.0), ('old', 10, 0, -10, 10 / 11.0, 0)$$, 'none is 0');
+DELETE FROM capforecast.capacity_snapshots;
+INSERT INTO capforecast.capacity_snapshots (snapshot_date, active_vendors, total_products, total_orders_month, total_team_members, storage_used_gb)
+SELECT date '2025-06-01' + d, 100 + d, 100 + 2 * d, 100 + 3 * d, 100 + 4 * d, 100 + 5 * d FROM generate_series(0, 9) d;
+SELECT results_eq($$SELECT metric, slope_per_day FROM capforecast._growth_slopes('2025-06-01', '2025-06-10') ORDER BY 2$$,
+	$$VALUES ('vendors', 1::double precision), ('products', 2), ('orders', 3), ('team_members', 4), ('storage_gb', 5)$$, 'each metric has its own slope');
+SELECT is(capforecast._limit_reason(jsonb_populate_record(NULL::capforecast._limit_forecast,
+	'{"metric": "m", "limit_name": "seats", "limit_value": 9, "status": "no_growth", "reason": "ABc."}')), 'm, seats 9: aBc.', 'its first letter is small within a sentence');
+
 SELECT * FROM finish();
 ROLLBACK;
