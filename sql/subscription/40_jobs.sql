@@ -142,6 +142,10 @@ DECLARE
 	tried integer[] := '{}';	-- out of order, and failed
 BEGIN
 	counts := jsonb_build_object('examined', n);
+	failures := '[]';
+	IF capforecast._put_aside(worker, condition, options, due) THEN
+		RETURN;
+	END IF;
 	WHILE cardinality(todo) > 0 LOOP
 		first := todo[1][1];
 		last := todo[1][2];
@@ -173,8 +177,18 @@ BEGIN
 	END LOOP;
 	PERFORM capforecast._report_progress(NULL, NULL, NULL);
 	failures := to_jsonb(failed_rows);
-	counts := counts || jsonb_build_object('failed', cardinality(failed_rows));
+	counts := capforecast._add_counts(counts || jsonb_build_object('failed', cardinality(failed_rows)), capforecast._done_ahead(worker));
 END
 $$;
 COMMENT ON FUNCTION capforecast._work(text, text, text, timestamptz, jsonb, integer, text[]) IS
 	'Run a job''s worker over the subscriptions that meet a condition: in one set, and where that fails in smaller ones, down to the rows that are to blame.';
+
+-- What is done ahead of the run (run_job()) counts as done by it; what was left or failed there is tried again.
+CREATE FUNCTION capforecast._work_ahead(job text, worker text, condition text, options jsonb, ids text[], before jsonb)
+	RETURNS jsonb LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT capforecast._add_counts(before, w.counts - ARRAY['failed', 'skipped_locked'] || jsonb_build_object('examined',
+		(w.counts ->> 'examined')::bigint - (w.counts ->> 'failed')::bigint - coalesce((w.counts ->> 'skipped_locked')::bigint, 0)))
+	FROM capforecast._work(job, worker, condition, clock_timestamp(), options, NULL, ids) w
+$$;
+COMMENT ON FUNCTION capforecast._work_ahead(text, text, text, jsonb, text[], jsonb) IS
+	'Work on a few rows ahead of a job''s run; the counts so far.';

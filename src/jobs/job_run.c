@@ -2,9 +2,10 @@
  * job_run.c
  *		CALL run_job(name): what the scheduler calls.
  *
- * Three transactions, so that a run which fails or is killed is on record: the row is
+ * Several transactions, so that a run which fails or is killed is on record: the row is
  * inserted as running and committed, the job runs in a subtransaction, the row is
- * settled with what came of it and committed.  It is C and not PL/pgSQL because a
+ * settled with what came of it and committed.  In between, a job that writes the host's
+ * tables works a few rows at a time (run/run_ahead.h).  It is C and not PL/pgSQL because a
  * procedure with a pinned search_path could not commit, and one without would have to
  * qualify every operator; here the path is pinned anew in each transaction.
  */
@@ -14,18 +15,27 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "common/attempt.h"
 #include "common/scope.h"
+#include "run/run_ahead.h"
 #include "run/run_log.h"
+
+/* So many rows of the host are locked at once: its own statements wait for the work on these at most. */
+#define ROWS_AT_ONCE	10
 
 typedef struct Run
 {
 	char	   *job;
 	char	   *statement;
+	bool		writes_host;
 	int64		run_id;
+	MemoryContext context;		/* lives through the commits */
+	RunSet	   *set;			/* worked on ahead, from a row on */
+	int			first;
 } Run;
 
 static void
@@ -53,19 +63,21 @@ job_argument(FunctionCallInfo fcinfo)
 }
 
 static void
-find_job(Run *run, MemoryContext context)
+find_job(Run *run)
 {
 	Oid			types[1] = {TEXTOID};
 	Datum		values[1] = {CStringGetTextDatum(run->job)};
+	bool		is_null;
 
-	scope_execute("SELECT statement FROM capforecast.job WHERE name = $1",
+	scope_execute("SELECT statement, writes_host FROM capforecast.job WHERE name = $1",
 				  1, types, values, NULL, false, SPI_OK_SELECT);
 	if (SPI_processed == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("job \"%s\" does not exist", run->job),
 				 errhint("SELECT name FROM capforecast.job lists the jobs.")));
-	run->statement = MemoryContextStrdup(context, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
+	run->statement = MemoryContextStrdup(run->context, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
+	run->writes_host = DatumGetBool(scope_datum(0, 2, &is_null));
 }
 
 static void
@@ -89,6 +101,67 @@ run_statement(void *arg)
 	scope_execute(run->statement, 0, NULL, NULL, NULL, false, SPI_OK_SELECT);
 	/* what the host has deferred belongs to the job, and fails it here and not in the commit */
 	scope_execute("SET CONSTRAINTS ALL IMMEDIATE", 0, NULL, NULL, NULL, false, SPI_OK_UTILITY);
+}
+
+/* ---------- ahead ---------- */
+
+static void
+plan_ahead(void *arg)
+{
+	Run		   *run = arg;
+
+	scope_execute(psprintf("SELECT capforecast.%s(dry_run => true)", quote_identifier(run->job)), 0, NULL, NULL, NULL, false, SPI_OK_SELECT);
+}
+
+static void
+work_ahead(void *arg)
+{
+	Run		   *run = arg;
+	RunSet	   *set = run->set;
+	int			n = Min(ROWS_AT_ONCE, set->n_ids - run->first);
+	Oid			types[6] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID};
+	Datum		values[6];
+
+	values[0] = CStringGetTextDatum(run->job);
+	values[1] = CStringGetTextDatum(set->worker);
+	values[2] = CStringGetTextDatum(set->condition);
+	values[3] = CStringGetTextDatum(set->options);
+	values[4] = PointerGetDatum(construct_array(set->ids + run->first, n, TEXTOID, -1, false, TYPALIGN_INT));
+	values[5] = CStringGetTextDatum(set->counts ? set->counts : "{}");
+	scope_execute("SELECT capforecast._work_ahead($1, $2, $3, $4::jsonb, $5, $6::jsonb)::text", 6, types, values, NULL, false, SPI_OK_SELECT);
+	set->counts = MemoryContextStrdup(run->context, SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
+	SPI_freetuptable(SPI_tuptable);
+}
+
+static void
+commit(Run *run)
+{
+	SPI_commit();
+	MemoryContextSwitchTo(run->context);
+	scope_pin_search_path();
+}
+
+/* False: it was cancelled. What fails otherwise is left to the run, which says so. */
+static bool
+run_ahead(Run *run, AttemptFailure *failure)
+{
+	ListCell   *cell;
+	bool		done;
+
+	run_ahead_plan(run->context);
+	done = attempt_run_catch_all(plan_ahead, run, failure);
+	commit(run);
+	foreach(cell, run_ahead_work())
+	{
+		run->set = lfirst(cell);
+		for (run->first = 0; done && run->first < run->set->n_ids; run->first += ROWS_AT_ONCE)
+		{
+			done = attempt_run_catch_all(work_ahead, run, failure);
+			commit(run);
+		}
+	}
+	run_ahead_tell();
+	return done || !attempt_was_cancelled(failure);
 }
 
 /* A job whose function does not settle the row itself. */
@@ -125,31 +198,32 @@ Datum
 capforecast_run_job(PG_FUNCTION_ARGS)
 {
 	bool		raise_error = PG_ARGISNULL(1) || PG_GETARG_BOOL(1);
-	MemoryContext context;
 	AttemptFailure failure;
-	Run			run;
+	Run			run = {0};
 	bool		done;
 
 	require_own_transaction(fcinfo);
 	PreventCommandDuringRecovery("run_job()");
 
-	/* Lives through the commits. */
-	context = AllocSetContextCreate(PortalContext, "capforecast run_job", ALLOCSET_SMALL_SIZES);
-	MemoryContextSwitchTo(context);
+	run.context = AllocSetContextCreate(PortalContext, "capforecast run_job", ALLOCSET_SMALL_SIZES);
+	MemoryContextSwitchTo(run.context);
 	run.job = job_argument(fcinfo);
 
 	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	scope_pin_search_path();
-	find_job(&run, context);
+	find_job(&run);
 	insert_running(&run);
-	SPI_commit();
+	commit(&run);
 
-	MemoryContextSwitchTo(context);
-	scope_pin_search_path();
-	run_log_begin(run.job, run.run_id);
-	done = attempt_run_catch_all(run_statement, &run, &failure);
-	run_log_end();
+	done = !run.writes_host || run_ahead(&run, &failure);
+	if (done)
+	{
+		run_log_begin(run.job, run.run_id);
+		done = attempt_run_catch_all(run_statement, &run, &failure);
+		run_log_end();
+	}
+	run_ahead_end();
 	if (done)
 		settle_done(&run);
 	else
