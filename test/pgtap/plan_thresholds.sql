@@ -1,6 +1,6 @@
 -- The numbers that decide what an operator is told: the value on either side of each edge.
 BEGIN;
-SELECT plan(73);
+SELECT plan(76);
 SET client_min_messages = warning;
 SET datestyle = 'German';
 

@@ -11,9 +11,9 @@ CREATE FUNCTION pg_temp.frame(VARIADIC y double precision[]) RETURNS text LANGUA
 $$;
 SELECT is(pg_temp.frame(0, 0, 0), '0 to 1 by 0.25', 'nothing but 0: up to 1');
 SELECT is(pg_temp.frame(0, 0, -4), '-4 to 0 by 1', 'below 0');
-SELECT is(pg_temp.frame(10, 20), '0 to 20.8 by 10', 'half of the highest: from 0');
-SELECT is(pg_temp.frame(10.5, 20), '10 to 20.8 by 5', 'above it: from a tick below the lowest');
-SELECT is(pg_temp.frame(100, 100), '100 to 104 by 1', 'a line that is flat');
+SELECT is(pg_temp.frame(10, 20), '0 to 23.6 by 10', 'half of the highest: from 0');
+SELECT is(pg_temp.frame(10.5, 20), '10 to 23.6 by 5', 'above it: from a tick below the lowest');
+SELECT is(pg_temp.frame(100, 100), '100 to 118 by 5', 'a line that is flat');
 
 -- The chances of an outlook, each by its days
 INSERT INTO capforecast.capacity_snapshots (snapshot_date, active_vendors, total_vendors)
