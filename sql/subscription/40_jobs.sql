@@ -21,6 +21,8 @@ BEGIN
 				CASE WHEN s.live AND st.usage_start > $1 THEN 'clock_moved_back' END,
 				CASE WHEN s.live AND st.usage_end <= $1 - interval '1200 months' THEN 'too_many_windows' END,
 				CASE WHEN s.live AND st.anchor_irregular THEN 'irregular_period' END,
+				CASE WHEN s.live AND s.good_period AND (s.period_end - s.period_start > CASE WHEN s.is_annual THEN interval '370 days' ELSE interval '35 days' END
+					  OR s.status <> 'trial' AND s.period_end - s.period_start IN (interval '1 day', interval '7 days')) THEN 'interval_not_supported' END,
 				CASE WHEN s.status IN ('active', 'past_due') AND NOT s.managed
 					  AND CASE WHEN s.is_annual THEN t.annual ELSE t.monthly END IS NULL THEN 'no_price' END,
 				CASE WHEN s.status = 'trial' AND s.trial_ends_at IS NULL THEN 'trial_without_end' END,
@@ -54,6 +56,53 @@ END
 $$;
 COMMENT ON FUNCTION capforecast._problems(text[], timestamptz) IS
 	'Findings of the given codes about subscriptions, as _report() takes them.';
+
+-- Add-ons that no invoice of a month or a year can have.
+CREATE FUNCTION capforecast._addon_problems()
+	RETURNS jsonb LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+DECLARE
+	problems jsonb := '[]';
+BEGIN
+	IF capforecast._host_has('addon_products') THEN
+		EXECUTE capforecast._host_sql($sql$
+			SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'interval_not_supported', 'subject', 'add-on ' || {p:addon_products.code},
+				'detail', jsonb_build_object('interval', {p:addon_products.billing_period}::text))), '[]')
+			FROM {addon_products} p WHERE {p:addon_products.billing_period} <> ALL ('{monthly,annual,one_time}')$sql$) INTO problems;
+	END IF;
+	RETURN problems;
+END
+$$;
+COMMENT ON FUNCTION capforecast._addon_problems() IS 'Findings interval_not_supported about add-ons.';
+
+-- Boundaries that are midnight somewhere else: counted in billing_timezone they would drift
+-- at the ends of months and when the clock changes.  The zone of the server comes first of
+-- those that all boundaries agree with.
+CREATE FUNCTION capforecast._zone_problems()
+	RETURNS jsonb LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+DECLARE
+	zone constant text := capforecast._setting('billing_timezone');
+	bounds timestamptz[];
+	zones text[];
+BEGIN
+	EXECUTE capforecast._host_sql('SELECT array_agg(DISTINCT b.at) FROM (SELECT s.period_start, s.period_end FROM ' || capforecast._subscriptions_sql() || ' s
+			WHERE s.live AND s.good_period AND NOT s.managed ORDER BY s.period_end DESC LIMIT 1000) s CROSS JOIN LATERAL (VALUES (s.period_start), (s.period_end)) b(at)')
+	INTO bounds;
+	IF cardinality(bounds) < 4 OR EXISTS (SELECT FROM unnest(bounds) b(at) WHERE extract(epoch FROM b.at)::bigint % 900 <> 0)
+	   OR (SELECT count(*) FILTER (WHERE timezone(zone, b.at)::time = '00:00') > cardinality(bounds) / 2 FROM unnest(bounds) b(at)) THEN
+		RETURN '[]';
+	END IF;
+	SELECT array_agg(z.name ORDER BY z.name <> (SELECT p.reset_val FROM pg_settings p WHERE p.name = 'TimeZone'), z.name) INTO zones
+	FROM pg_timezone_names z
+	WHERE z.name ~ '^(Africa|America|Asia|Atlantic|Australia|Europe|Indian|Pacific)/'
+	  AND NOT EXISTS (SELECT FROM unnest(bounds) b(at) WHERE timezone(z.name, b.at)::time <> '00:00');
+	RETURN CASE WHEN zones IS NULL THEN '[]' ELSE jsonb_build_array(jsonb_build_object('code', 'billing_zone_differs', 'subject', 'billing_timezone ' || zone,
+		'detail', jsonb_build_object('zones', zones[1:20], 'statement', format(
+			'ALTER DATABASE %1$I SET capforecast.billing_timezone = %2$L; UPDATE capforecast.subscription_state SET anchor_zone = %2$L, anchor_local = (capforecast._anchor(period_start, period_end, %2$L)).anchor',
+			current_database(), zones[1])))) END;
+END
+$$;
+COMMENT ON FUNCTION capforecast._zone_problems() IS
+	'Finding billing_zone_differs: the periods of local subscriptions begin and end at midnights, but not those of billing_timezone. zones: those that fit (20 at most); statement: what mends it, for the first of them.';
 
 CREATE FUNCTION capforecast._add_counts(a jsonb, b jsonb)
 	RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$

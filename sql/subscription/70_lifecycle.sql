@@ -213,8 +213,8 @@ DECLARE
 	job constant text := 'cleanup_stale_subscriptions';
 	condition text := format('s.live AND NOT s.managed AND ((s.status <> ''trial'' AND s.cancel_at_period_end AND s.period_end <= $1)
 		OR (s.status = ''past_due'' AND coalesce(st.status_since, s.period_start) <= $1 - %L::interval))', past_due_grace);
-	codes constant text[] := ARRAY['bad_custom_limit', 'bad_period', 'duplicate_live', 'inactive_vendor', 'negative_counter', 'orphan_subscription',
-		'past_due_stripe', 'pending_change_overdue', 'unknown_status', 'unknown_tier'];
+	codes constant text[] := ARRAY['bad_custom_limit', 'bad_period', 'duplicate_live', 'inactive_vendor', 'interval_not_supported', 'negative_counter',
+		'orphan_subscription', 'past_due_stripe', 'pending_change_overdue', 'unknown_status', 'unknown_tier'];
 	started_at timestamptz := clock_timestamp();
 	now timestamptz := capforecast._now(as_of);
 	busy jsonb := capforecast._busy(job, now, dry_run);
@@ -229,9 +229,9 @@ BEGIN
 		SELECT w.failures INTO problems FROM capforecast._work(job, '_notice', capforecast._news_sql(), now, jsonb_build_object('until', as_of)) w;
 		SELECT w.counts, problems || w.failures INTO counts, problems FROM capforecast._work(job, '_end_stale', condition, now, '{}') w;
 		problems := problems || capforecast._problems(codes, now)
-			|| capforecast._outbox_problems(now);
+			|| capforecast._outbox_problems(now) || capforecast._addon_problems() || capforecast._zone_problems();
 		PERFORM capforecast._purge();
-		result := capforecast._finish(job, started_at, now, dry_run, counts, problems, codes || 'outbox_stuck'::text);
+		result := capforecast._finish(job, started_at, now, dry_run, counts, problems, codes || '{billing_zone_differs,outbox_stuck}'::text[]);
 		IF dry_run THEN
 			RAISE EXCEPTION USING ERRCODE = 'CF000';
 		END IF;

@@ -30,7 +30,7 @@ BEGIN
 	ELSIF p.currency <> currency THEN
 		PERFORM capforecast._fail('22023', 'currency_mismatch', format('add-on "%s" is sold in %s, not in %s', addon, p.currency, currency),
 			'An invoice has one currency.', 'Choose an add-on of the same currency.');
-	ELSIF p.billing_period <> 'one_time' AND ((p.billing_period = 'annual') <> (v.s).is_annual
+	ELSIF p.billing_period <> 'one_time' AND (p.billing_period NOT IN ('monthly', 'annual') OR (p.billing_period = 'annual') <> (v.s).is_annual
 			OR (p.billing_period = 'annual') <> (v.st).pending_annual) THEN
 		PERFORM capforecast._fail('22023', 'interval_mismatch', format('add-on "%s" is billed by another interval than the subscription', addon),
 			format('Its interval is %s.', p.billing_period), 'Choose one with the interval that the subscription has, and will have.');

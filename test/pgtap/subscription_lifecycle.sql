@@ -51,8 +51,8 @@ SELECT pg_temp.subscribe(11, 'essential', 'past_due', '2025-03-02', '2025-04-02'
 SELECT pg_temp.subscribe(12, 'essential', 'active', '2025-03-01', '2025-03-31');
 SELECT pg_temp.subscribe(13, 'essential', 'active', '2025-03-01', '2025-04-01');
 UPDATE vendor_subscriptions SET cancel_at_period_end = true WHERE id IN (12, 13);
-SELECT pg_temp.subscribe(14, 'essential', 'past_due', '2025-01-01', '2025-04-01', stripe => 'sub_14');
-UPDATE vendor_subscriptions SET cancel_at_period_end = true, period_end = '2025-03-05' WHERE id = 14;
+SELECT pg_temp.subscribe(14, 'essential', 'past_due', '2025-01-01', '2025-01-31', stripe => 'sub_14');
+UPDATE vendor_subscriptions SET cancel_at_period_end = true WHERE id = 14;
 SELECT is((SELECT (r.changed, r.findings)::text FROM capforecast.cleanup_stale_subscriptions('2025-03-31') r), '(2,"{""past_due_stripe"": 1}")', '8.6.1, 8.6.2 two are stale, Stripe''s only shown');
 SELECT is((SELECT array_agg(status ORDER BY id) FROM vendor_subscriptions), '{expired,past_due,cancelled,active,past_due}'::text[], '8.6.1, 8.6.2 past_due for 30 days; cancelled at the end of the period, not before');
 SELECT is((SELECT cancelled_at FROM vendor_subscriptions WHERE id = 12), '2025-03-31 00:00+00', '8.6.2 cancelled_at is the end of the period');
@@ -95,5 +95,42 @@ DO $$ BEGIN PERFORM capforecast.cleanup_stale_subscriptions('2025-03-13'); END $
 SELECT is((SELECT array_agg(idempotency_key) FROM capforecast.request_log), '{young}', '8.6.5 requests: 30 days');
 SELECT is((SELECT array_agg(as_of::date) FROM capforecast.job_run WHERE job = 'x'), '{2024-12-01}', '8.6.5 runs: 400 days');
 SELECT is((SELECT array_agg(event_id) FROM capforecast.stripe_event), '{evt_2}', '8.6.5 events: 90 days, the last word on an object stays');
+
+-- 8.0.16: periods and add-ons of a quarter, a week or a day; a year and a month are not named
+DELETE FROM vendor_subscriptions; DELETE FROM capforecast.subscription_state; DELETE FROM capforecast.billed_period; DELETE FROM capforecast.finding;
+INSERT INTO addon_products (code, name, category, price_cents, billing_period) VALUES ('monthly_one', 'M', 'x', 900, 'monthly');
+ALTER TABLE addon_products DROP CONSTRAINT addon_products_billing_period_check;
+INSERT INTO addon_products (code, name, category, price_cents, billing_period) VALUES ('by_quarter', 'Q', 'x', 900, 'quarterly');
+SELECT pg_temp.subscribe(30, 'essential', 'active', '2025-03-01', '2025-06-01'), pg_temp.subscribe(31, 'essential', 'active', '2025-03-01', '2025-03-08'),
+	pg_temp.subscribe(32, 'essential', 'active', '2025-03-01', '2025-03-02'), pg_temp.subscribe(33, 'essential', 'active', '2025-03-01', '2027-03-01', annual => true),
+	pg_temp.subscribe(34, 'essential', 'active', '2024-03-01', '2025-03-01', annual => true), pg_temp.subscribe(35, 'essential', 'active', '2025-03-01', '2025-04-01'),
+	pg_temp.subscribe(36, 'essential', 'active', '2025-03-01', '2025-03-21'), pg_temp.subscribe(37, 'essential', 'trial', '2025-03-01', '2025-03-08', trial_ends_at => '2025-03-08');
+DO $$ BEGIN PERFORM capforecast.cleanup_stale_subscriptions('2025-03-01 12:00'); END $$;
+SELECT is((SELECT string_agg(subject, ', ' ORDER BY subject) FROM capforecast.finding WHERE code = 'interval_not_supported' AND resolved_at IS NULL),
+	'add-on by_quarter, subscription 30, subscription 31, subscription 32, subscription 33', '8.0.16 intervals that are not supported');
+SELECT throws_ok($$ SELECT capforecast.purchase_addon('35', 'by_quarter', as_of => '2025-03-02') $$, '22023', NULL, '8.0.16 nor can such an add-on be bought');
+
+-- 8.0.18: boundaries at midnights of another zone
+DELETE FROM vendor_subscriptions; DELETE FROM capforecast.subscription_state; DELETE FROM capforecast.billed_period;
+SELECT pg_temp.subscribe(40, 'essential', 'active', '2025-01-31 00:00 Asia/Kolkata', '2025-02-28 00:00 Asia/Kolkata'), pg_temp.subscribe(41, 'essential', 'active', '2025-02-05 00:00 Asia/Kolkata', '2025-03-05 00:00 Asia/Kolkata');
+DO $$ BEGIN PERFORM capforecast.cleanup_stale_subscriptions('2025-02-10'); END $$;
+SELECT is((SELECT (severity, subject, detail -> 'zones' @> '["Asia/Kolkata"]')::text FROM capforecast.finding WHERE code = 'billing_zone_differs'), '(warning,"billing_timezone UTC",t)', '8.0.18 billing_zone_differs');
+SELECT isnt((SELECT anchor_zone || anchor_local FROM capforecast.subscription_state WHERE subscription_id = '40'), 'Asia/Kolkata2025-01-31 00:00:00', '8.0.18 (months would drift)');
+DO $$
+DECLARE
+	statement text := (SELECT replace(detail ->> 'statement', detail -> 'zones' ->> 0, 'Asia/Kolkata') FROM capforecast.finding WHERE code = 'billing_zone_differs');
+BEGIN
+	EXECUTE replace(split_part(statement, ';', 1), format('ALTER DATABASE %I SET', current_database()), 'SET LOCAL');
+	EXECUTE split_part(statement, ';', 2);
+END $$;
+SELECT is((SELECT (anchor_zone, anchor_local)::text FROM capforecast.subscription_state WHERE subscription_id = '40'), '(Asia/Kolkata,"2025-01-31 00:00:00")', '8.0.18 the statement mends it');
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-03-01'), capforecast.cleanup_stale_subscriptions('2025-03-01'); END $$;
+SELECT is((SELECT period_end FROM vendor_subscriptions WHERE id = 40), '2025-03-31 00:00 Asia/Kolkata', '8.0.18 no month drifts');
+SELECT is((SELECT count(*) FROM capforecast.finding WHERE code = 'billing_zone_differs' AND resolved_at IS NULL), 0::bigint, '8.0.18 resolved');
+UPDATE vendor_subscriptions SET period_end = period_end + interval '7 minutes' WHERE id = 41;
+SET LOCAL capforecast.billing_timezone = 'UTC';
+DO $$ BEGIN PERFORM capforecast.cleanup_stale_subscriptions('2025-03-02'); END $$;
+SELECT is((SELECT count(*) FROM capforecast.finding WHERE code = 'billing_zone_differs' AND resolved_at IS NULL), 0::bigint, '8.0.18 boundaries at any minute are no midnights');
+
 SELECT * FROM finish();
 ROLLBACK;
