@@ -22,83 +22,94 @@ COMMENT ON FUNCTION capforecast._counts_sql(text) IS 'Whether i, an open item of
 -- there, and only what is pending is left to pay).
 CREATE FUNCTION capforecast._invoice_sql()
 	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT 'lines AS (
-			SELECT d.subscription_id, 1 AS position, ''''::text AS sort, d.currency, x.amount,
-				jsonb_build_object(''kind'', ''tier'', ''code'', d.tier, ''quantity'', d.periods, ''unit_price_cents'', d.price,
-					''amount_cents'', x.amount, ''period_start'', d.starts, ''period_end'', d.ends) AS line
-			FROM due d CROSS JOIN LATERAL (SELECT capforecast._for_periods(d.price, d.periods, d.starts, d.first_end, d.whole_from)) x(amount)
-			WHERE d.renews
-			UNION ALL
-			SELECT d.subscription_id, 2, a.code, a.currency, x.amount,
-				jsonb_build_object(''kind'', ''addon'', ''code'', a.code, ''quantity'', a.quantity * d.periods, ''unit_price_cents'', a.unit_price,
-					''amount_cents'', x.amount, ''period_start'', d.starts, ''period_end'', d.ends)
-			FROM due d JOIN ' || capforecast._addons_sql() || ' a ON a.vendor_id = d.vendor_id
-				CROSS JOIN LATERAL (SELECT capforecast._for_periods(a.unit_price * a.quantity, d.periods, d.starts, d.first_end, d.whole_from)) x(amount)
-			WHERE d.renews AND a.status = ''active'' AND a.billing_period = CASE WHEN d.is_annual THEN ''annual'' ELSE ''monthly'' END
-			UNION ALL
-			SELECT d.subscription_id, 3, lpad(i.id::text, 20, ''0''), i.currency, i.amount_cents,
-				jsonb_build_object(''kind'', i.kind, ''code'', i.code, ''amount_cents'', i.amount_cents,
-					''period_start'', i.service_start, ''period_end'', i.service_end, ''item'', i.id)
-			FROM due d JOIN capforecast.pending_invoice_item i ON i.subscription_id = d.subscription_id
-			WHERE i.invoiced_at IS NULL AND ' || capforecast._counts_sql('d.vendor_id') || '
+	SELECT 'extra AS (
+			SELECT x.subscription_id, jsonb_agg(x.line ORDER BY x.position, x.sort) AS lines, sum(x.amount) AS amount,
+				min(x.currency) AS currency, max(x.currency) AS other_currency, bool_or(x.amount IS NULL) AS unpriced
+			FROM (SELECT d.subscription_id, 1 AS position, a.code AS sort, a.currency, p.amount,
+					jsonb_build_object(''kind'', ''addon'', ''code'', a.code, ''quantity'', a.quantity * d.periods, ''unit_price_cents'', a.unit_price,
+						''amount_cents'', p.amount, ''period_start'', d.starts, ''period_end'', d.ends) AS line
+				FROM due d JOIN ' || capforecast._addons_sql() || ' a ON a.vendor_id = d.vendor_id
+					CROSS JOIN LATERAL (SELECT capforecast._for_periods(a.unit_price * a.quantity, d.periods, d.starts, d.first_end, d.whole_from)) p(amount)
+				WHERE d.renews AND a.status = ''active'' AND a.billing_period = CASE WHEN d.is_annual THEN ''annual'' ELSE ''monthly'' END
+				UNION ALL
+				SELECT d.subscription_id, 2, lpad(i.id::text, 20, ''0''), i.currency, i.amount_cents,
+					jsonb_build_object(''kind'', i.kind, ''code'', i.code, ''amount_cents'', i.amount_cents,
+						''period_start'', i.service_start, ''period_end'', i.service_end, ''item'', i.id)
+				FROM due d JOIN capforecast.pending_invoice_item i ON i.subscription_id = d.subscription_id
+				WHERE i.invoiced_at IS NULL AND ' || capforecast._counts_sql('d.vendor_id') || ') x
+			GROUP BY 1
 		), invoice AS MATERIALIZED (
-			SELECT l.subscription_id, jsonb_agg(l.line ORDER BY l.position, l.sort) AS lines, sum(l.amount)::bigint AS subtotal,
-				min(l.currency) AS currency,
-				CASE WHEN bool_or(l.amount IS NULL) THEN ''no_price''
-					 WHEN min(l.currency) <> max(l.currency) THEN ''currency_mismatch'' END AS problem
-			FROM lines l GROUP BY 1
+			SELECT d.*, CASE WHEN NOT d.renews THEN e.lines WHEN e.lines IS NULL THEN jsonb_build_array(p.line) ELSE jsonb_build_array(p.line) || e.lines END AS lines,
+				(coalesce(p.amount, 0) + coalesce(e.amount, 0))::bigint AS subtotal, least(p.currency, e.currency) AS invoice_currency,
+				CASE WHEN d.renews AND p.amount IS NULL OR e.unpriced THEN ''no_price''
+					WHEN least(p.currency, e.currency) <> greatest(p.currency, e.other_currency) THEN ''currency_mismatch'' END AS problem
+			FROM due d LEFT JOIN extra e USING (subscription_id)
+				CROSS JOIN LATERAL (SELECT capforecast._for_periods(d.price, d.periods, d.starts, d.first_end, d.whole_from) AS amount WHERE d.renews
+					UNION ALL SELECT NULL WHERE NOT d.renews) a
+				CROSS JOIN LATERAL (SELECT a.amount, CASE WHEN d.renews THEN d.currency END AS currency,
+					jsonb_build_object(''kind'', ''tier'', ''code'', d.tier, ''quantity'', d.periods, ''unit_price_cents'', d.price,
+						''amount_cents'', a.amount, ''period_start'', d.starts, ''period_end'', d.ends) AS line) p
+			WHERE d.renews OR e.lines IS NOT NULL
 		)'
 $$;
-COMMENT ON FUNCTION capforecast._invoice_sql() IS 'CTEs that turn due subscriptions into invoices: lines, subtotal in minor units, currency, and the problem that forbids one.';
+COMMENT ON FUNCTION capforecast._invoice_sql() IS 'CTEs that turn due subscriptions into invoices: due with its lines, subtotal in minor units, invoice_currency, and the problem that forbids one.';
+
+-- Needs a CTE "ending": vendor_id, subscription_id, and ended_at.
+CREATE FUNCTION capforecast._ended_addons_sql(statuses text[])
+	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN capforecast._host_has('vendor_addons') THEN
+		'ended_addon AS (
+			UPDATE {vendor_addons} h SET ' || capforecast._host_set('vendor_addons', 'status', '''cancelled''', 'cancelled_at', 'x.ended_at', 'updated_at', '$1') || '
+			FROM ending x WHERE {h:vendor_addons.vendor_id} = x.vendor_id AND {h:vendor_addons.status} IN (' || (SELECT string_agg(quote_literal(x), ', ') FROM unnest(statuses) x) || ')
+			RETURNING {h:vendor_addons.id}::text AS addon_id, x.vendor_id::text AS vendor_id, x.subscription_id
+		), ended_addon_audit AS (
+			INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, after, reason)
+			SELECT ''end_addon'', vendor_id, subscription_id, jsonb_build_object(''addon_id'', addon_id, ''status'', ''cancelled''), ''subscription''
+			FROM ended_addon
+		)'
+	ELSE 'ended_addon AS (SELECT)' END
+$$;
+COMMENT ON FUNCTION capforecast._ended_addons_sql(text[]) IS 'CTEs that cancel the add-ons of ending subscriptions that have one of the statuses; $1: now.';
 
 CREATE FUNCTION capforecast._end_addons(as_of timestamptz, ids text[], statuses text[], ended_at text)
 	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
-	IF cardinality(ids) = 0 OR NOT capforecast._host_has('vendor_addons') THEN
-		RETURN;
+	IF cardinality(ids) > 0 THEN
+		EXECUTE capforecast._keyed_sql('WITH ending AS (
+				SELECT s.vendor_id, s.subscription_id, ' || ended_at || ' AS ended_at
+				FROM ' || capforecast._subscriptions_sql() || ' s LEFT JOIN capforecast.subscription_state st USING (subscription_id)
+				WHERE s.id = ANY (@key)
+			), ' || capforecast._ended_addons_sql(statuses) || ' SELECT $1', ids::text)
+		USING as_of;
 	END IF;
-	EXECUTE capforecast._keyed_sql($sql$
-		WITH ended AS (
-			UPDATE {vendor_addons} h SET $sql$ || capforecast._host_set('vendor_addons', 'status', '''cancelled''',
-				'cancelled_at', ended_at, 'updated_at', '$1') || $sql$
-			FROM $sql$ || capforecast._subscriptions_sql() || $sql$ s LEFT JOIN capforecast.subscription_state st USING (subscription_id)
-			WHERE s.id = ANY (@key) AND {h:vendor_addons.vendor_id} = s.vendor_id AND {h:vendor_addons.status} = ANY ($2)
-			RETURNING {h:vendor_addons.id}::text AS addon_id, s.vendor_id::text AS vendor_id, s.subscription_id
-		)
-		INSERT INTO capforecast.audit_log (operation, vendor_id, subscription_id, after, reason)
-		SELECT 'end_addon', vendor_id, subscription_id, jsonb_build_object('addon_id', addon_id, 'status', 'cancelled'), 'subscription'
-			FROM ended$sql$, ids::text)
-	USING as_of, statuses;
 END
 $$;
 COMMENT ON FUNCTION capforecast._end_addons(timestamptz, text[], text[], text) IS
 	'Cancel the add-ons of these subscriptions that have one of the statuses, at an instant given as an expression on s and st.';
 
--- due: a query for the CTE of that name, with credit_cents, credit_currency and the anchor
--- besides; @key stands for the ids in it.  Lines that add up to nothing make no draft, but
--- the period counts as billed.
-CREATE FUNCTION capforecast._draft(as_of timestamptz, ids text[], due text)
-	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
-DECLARE
-	n_drafts bigint;
-	mismatched jsonb;
-BEGIN
-	IF cardinality(ids) = 0 OR NOT capforecast._host_has('billing_history') THEN
-		RETURN 0;
-	END IF;
-	EXECUTE capforecast._keyed_sql('WITH due AS MATERIALIZED (' || due || '), ' || capforecast._invoice_sql() || $sql$, billed AS MATERIALIZED (
-			SELECT d.*, i.lines, i.subtotal, i.currency AS invoice_currency, coalesce(d.credit_currency, i.currency) = i.currency AS same_currency,
-				CASE WHEN coalesce(d.credit_currency, i.currency) = i.currency THEN least(d.credit_cents, greatest(i.subtotal, 0)) ELSE 0 END AS credit
-			FROM invoice i JOIN due d USING (subscription_id)
-			WHERE i.problem IS NULL AND NOT (i.subtotal < 0 AND d.credit_cents > 0 AND d.credit_currency <> i.currency IS TRUE)
+-- Needs a CTE "due" as _invoice_sql() does, with credit_cents, credit_currency and the anchor
+-- besides.  Lines that add up to nothing make no draft, but the period counts as billed.
+-- What becomes of the state is the caller's to write: a row is written once.
+CREATE FUNCTION capforecast._draft_sql()
+	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT CASE WHEN NOT capforecast._host_has('billing_history') THEN
+		'billed AS (SELECT ''''::text AS subscription_id, now() AS billed_until, 0::bigint AS credit_left, ''''::text AS currency_left WHERE false),
+			drafted AS (SELECT WHERE false), refused AS (SELECT ''[]''::jsonb AS problems)'
+	ELSE capforecast._invoice_sql() || $sql$, billed AS MATERIALIZED (
+			SELECT i.*, c.credit, i.credit_cents - c.credit + greatest(-i.subtotal, 0) AS credit_left,
+				CASE WHEN i.subtotal < 0 OR c.same THEN i.invoice_currency ELSE i.credit_currency END AS currency_left,
+				CASE WHEN i.renews THEN i.ends END AS billed_until
+			FROM invoice i CROSS JOIN LATERAL (SELECT coalesce(i.credit_currency, i.invoice_currency) = i.invoice_currency AS same) s
+				CROSS JOIN LATERAL (SELECT s.same, CASE WHEN s.same THEN least(i.credit_cents, greatest(i.subtotal, 0)) ELSE 0 END AS credit) c
+			WHERE i.problem IS NULL AND NOT (i.subtotal < 0 AND i.credit_cents > 0 AND NOT c.same)
 		), drafted AS (
 			INSERT INTO {billing_history} AS h $sql$ || capforecast._host_insert('billing_history', 'vendor_id', 'b.vendor_id',
 				'invoice_date', 'b.starts', 'due_date', 'b.starts', 'period_start', 'b.starts', 'period_end', 'b.ends',
 				'subtotal_cents', 'b.subtotal', 'total_cents', 'greatest(b.subtotal, 0) - b.credit', 'amount_paid_cents', '0',
 				'currency', 'b.invoice_currency', 'status', '''draft''',
-				'description', 'format(CASE WHEN b.renews THEN ''Subscription %s'' ELSE ''Subscription %s: items'' END, b.subscription_id)',
-				'line_items', 'b.lines || CASE WHEN b.credit > 0
-					THEN jsonb_build_array(jsonb_build_object(''kind'', ''credit'', ''amount_cents'', -b.credit)) ELSE ''[]'' END')
+				'description', 'CASE WHEN b.renews THEN ''Subscription '' || b.subscription_id ELSE ''Subscription '' || b.subscription_id || '': items'' END',
+				'line_items', 'CASE WHEN b.credit > 0 THEN b.lines || jsonb_build_array(jsonb_build_object(''kind'', ''credit'', ''amount_cents'', -b.credit))
+					ELSE b.lines END')
 			|| $sql$ FROM billed b WHERE b.subtotal <> 0
 			RETURNING {h:billing_history.id}::text AS ref, {h:billing_history.vendor_id} AS vendor_id
 		), ref AS (
@@ -109,12 +120,6 @@ BEGIN
 			UPDATE capforecast.pending_invoice_item i SET invoiced_at = $1, invoice_ref = r.ref
 			FROM billed b LEFT JOIN ref r USING (subscription_id)
 			WHERE i.subscription_id = b.subscription_id AND i.invoiced_at IS NULL AND $sql$ || capforecast._counts_sql('b.vendor_id') || $sql$
-		), state AS (
-			UPDATE capforecast.subscription_state st
-			SET billed_until = CASE WHEN b.renews THEN b.ends ELSE st.billed_until END,
-				credit_cents = st.credit_cents - b.credit + greatest(-b.subtotal, 0),
-				credit_currency = CASE WHEN b.subtotal < 0 OR b.same_currency THEN b.invoice_currency ELSE st.credit_currency END
-			FROM billed b WHERE st.subscription_id = b.subscription_id
 		), booked AS (
 			INSERT INTO capforecast.billed_period (subscription_id, starts, ends, billed_by, tier, is_annual, price_cents, amount_cents, currency,
 				invoice_ref, previous_end)
@@ -128,13 +133,33 @@ BEGIN
 					CASE n WHEN b.periods - 1 THEN b.ends
 						ELSE capforecast._boundary(b.anchor_local, b.anchor_zone, b.first + (n + 1) * b.step) END AS ends) w
 			WHERE b.renews
+		), refused AS (
+			SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'currency_mismatch', 'subject', 'subscription ' || i.subscription_id)), '[]') AS problems
+			FROM invoice i LEFT JOIN billed b USING (subscription_id)
+			WHERE b.subscription_id IS NULL AND i.problem IS DISTINCT FROM 'no_price'
+		)$sql$ END
+$$;
+COMMENT ON FUNCTION capforecast._draft_sql() IS
+	'CTEs that write the drafts of due subscriptions and the books: their pending items are taken, and the time counts as billed. billed: what is to be written to their states; refused: findings about those that cannot be billed.';
+
+-- due: a query for the CTE of that name; @key stands for the ids in it.
+CREATE FUNCTION capforecast._draft(as_of timestamptz, ids text[], due text)
+	RETURNS bigint LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
+DECLARE
+	n_drafts bigint;
+	refused jsonb;
+BEGIN
+	IF cardinality(ids) = 0 OR NOT capforecast._host_has('billing_history') THEN
+		RETURN 0;
+	END IF;
+	EXECUTE capforecast._keyed_sql('WITH due AS MATERIALIZED (' || due || '), ' || capforecast._draft_sql() || $sql$, state AS (
+			UPDATE capforecast.subscription_state st
+			SET billed_until = coalesce(b.billed_until, st.billed_until), credit_cents = b.credit_left, credit_currency = b.currency_left
+			FROM billed b WHERE st.subscription_id = b.subscription_id
 		)
-		SELECT (SELECT count(*) FROM drafted),
-			(SELECT coalesce(jsonb_agg(jsonb_build_object('code', 'currency_mismatch', 'subject', 'subscription ' || i.subscription_id)), '[]')
-			 FROM invoice i LEFT JOIN billed b USING (subscription_id)
-			 WHERE b.subscription_id IS NULL AND i.problem IS DISTINCT FROM 'no_price')$sql$, ids::text)
-	INTO n_drafts, mismatched USING as_of;
-	PERFORM capforecast._report('{}', mismatched, as_of);
+		SELECT (SELECT count(*) FROM drafted), (SELECT problems FROM refused)$sql$, ids::text)
+	INTO n_drafts, refused USING as_of;
+	PERFORM capforecast._report('{}', refused, as_of);
 	RETURN n_drafts;
 END
 $$;
@@ -183,19 +208,29 @@ CREATE FUNCTION capforecast._owed_sql()
 $$;
 COMMENT ON FUNCTION capforecast._owed_sql() IS 'Whether the period on the host''s row is later than what is billed through.';
 
--- The time from what is billed through to the end of the period on the host's row, in periods.
+-- The time from what is billed through to the end of a period, in periods.  x: a query for
+-- subscription_id, vendor_id, tier, is_annual, step, monthly, annual, currency, billed_until,
+-- period_end, credit_cents, credit_currency, anchor_local and anchor_zone.
+CREATE FUNCTION capforecast._terms_sql(x text)
+	RETURNS text LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT 'SELECT x.subscription_id, x.vendor_id, x.tier, x.is_annual, x.step, capforecast._price(x.is_annual, x.monthly, x.annual) AS price,
+			x.currency, x.billed_until AS starts, x.period_end AS ends, (n.n).periods, (n.n).first,
+			CASE (n.n).periods WHEN 1 THEN x.period_end ELSE capforecast._boundary(x.anchor_local, x.anchor_zone, (n.n).first + x.step) END AS first_end,
+			(n.n).whole_from, true AS renews, x.credit_cents, x.credit_currency, x.anchor_local, x.anchor_zone
+		FROM (' || x || ') x
+			CROSS JOIN LATERAL (SELECT capforecast._terms(x.anchor_local, x.anchor_zone, x.step, x.billed_until, x.period_end) AS n OFFSET 0) n'
+$$;
+COMMENT ON FUNCTION capforecast._terms_sql(text) IS 'A query for the CTE due of _draft_sql().';
+
 CREATE FUNCTION capforecast._due_sql()
 	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT 'SELECT s.subscription_id, s.vendor_id, s.tier, s.is_annual, s.step, capforecast._price(s.is_annual, t.monthly, t.annual) AS price,
-			t.currency, st.billed_until AS starts, s.period_end AS ends, (n.n).periods, (n.n).first,
-			CASE (n.n).periods WHEN 1 THEN s.period_end ELSE capforecast._boundary(st.anchor_local, st.anchor_zone, (n.n).first + s.step) END AS first_end,
-			(n.n).whole_from, true AS renews, st.credit_cents, st.credit_currency, st.anchor_local, st.anchor_zone
+	SELECT capforecast._terms_sql('SELECT s.subscription_id, s.vendor_id, s.tier, s.is_annual, s.step, t.monthly, t.annual, t.currency, st.billed_until,
+			s.period_end, st.credit_cents, st.credit_currency, st.anchor_local, st.anchor_zone
 		FROM ' || capforecast._subscriptions_sql() || ' s JOIN capforecast.subscription_state st USING (subscription_id)
 			LEFT JOIN ' || capforecast._tiers_sql() || ' t ON t.code = s.tier
-			CROSS JOIN LATERAL (SELECT capforecast._terms(st.anchor_local, st.anchor_zone, s.step, st.billed_until, s.period_end) AS n OFFSET 0) n
-		WHERE s.id = ANY (@key) AND ' || capforecast._owed_sql()
+		WHERE s.id = ANY (@key) AND ' || capforecast._owed_sql())
 $$;
-COMMENT ON FUNCTION capforecast._due_sql() IS 'A query for the CTE due of _invoice_sql().';
+COMMENT ON FUNCTION capforecast._due_sql() IS 'A query for the CTE due of _draft_sql(): what is owed for the periods on the host''s rows.';
 
 -- A trial is billed to nobody: its row grows with it.
 CREATE FUNCTION capforecast._follow_billing(as_of timestamptz, ids text[])

@@ -86,8 +86,8 @@ BEGIN
 			FROM {_subscriptions_sql()} s LEFT JOIN {_tiers_sql()} t ON t.code = $2
 			WHERE s.id = {$1:vendor_subscriptions.id}
 		), {_invoice_sql()}
-		SELECT d.starts, d.starts, CASE WHEN d.renews THEN d.ends END, i.currency, i.lines, i.subtotal, i.problem, NULL::text, NULL::boolean
-		FROM due d JOIN invoice i USING (subscription_id)$sql$, (v.s).subscription_id, next.tier, next.annual, next.due_at, ends, terms.periods,
+		SELECT i.starts, i.starts, CASE WHEN i.renews THEN i.ends END, i.invoice_currency, i.lines, i.subtotal, i.problem, NULL::text, NULL::boolean
+		FROM invoice i$sql$, (v.s).subscription_id, next.tier, next.annual, next.due_at, ends, terms.periods,
 		CASE terms.periods WHEN 1 THEN ends ELSE capforecast._boundary(anchor, zone, terms.first + step) END, terms.whole_from, next.renews);
 	IF result.due_at IS NULL THEN
 		result.reason := coalesce(next.reason, 'nothing is due');
