@@ -37,6 +37,8 @@ append_period(StringInfo text, int period, const CfGrid *grid)
 
 	if (period == 0)
 		appendStringInfoString(text, " month");
+	else if (period < 0)
+		appendStringInfo(text, " %d months", 1 - period);
 	else if (is_daily && period == 7)
 		appendStringInfoString(text, " week");
 	else

@@ -26,7 +26,7 @@ typedef struct CfEvent
 	CfEventKind kind;
 	int			index;			/* step of the series as given, from 0; of a known day ahead: beyond its end */
 	double		size;			/* of the step; pace: difference per step; level: the jump */
-	int			period;			/* of recurring falls, steps; 0: the calendar's month; of a known day: its name */
+	int			period;			/* of recurring falls, steps; below 1: of the calendar, 1 - period months; of a known day: its name */
 } CfEvent;
 
 /* In order of index; where more happened than there is room for, the newest. */

@@ -34,7 +34,7 @@ static double
 explained(const CfPrior *prior, const CfSums *s, CfTerms terms, double *determinant)
 {
 	double		l11 = s->r11 + prior->level;
-	double		l22 = s->r22 + prior->slope;
+	double		l22 = s->r22 + s->ease * prior->slope;
 	double		d;
 
 	switch (terms)
@@ -43,11 +43,11 @@ explained(const CfPrior *prior, const CfSums *s, CfTerms terms, double *determin
 			*determinant = l11 / prior->level;
 			return s->z1 * s->z1 / l11;
 		case CF_TERMS_SLOPE:
-			*determinant = l22 / prior->slope;
+			*determinant = l22 / (s->ease * prior->slope);
 			return s->z2 * s->z2 / l22;
 		default:
 			d = l11 * l22 - s->r12 * s->r12;
-			*determinant = d / (prior->level * prior->slope);
+			*determinant = d / (prior->level * s->ease * prior->slope);
 			return (s->z1 * s->z1 * l22 - 2.0 * s->z1 * s->z2 * s->r12 + s->z2 * s->z2 * l11) / d;
 	}
 }
@@ -76,7 +76,7 @@ void
 cf_evidence_posterior(const CfPrior *prior, const CfSums *s, CfTerms terms, CfPosterior *p)
 {
 	double		l11 = s->r11 + prior->level;
-	double		l22 = s->r22 + prior->slope;
+	double		l22 = s->r22 + s->ease * prior->slope;
 	double		d = l11 * l22 - s->r12 * s->r12;
 	double		unused;
 

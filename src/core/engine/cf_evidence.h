@@ -27,6 +27,7 @@ typedef struct CfSums
 	double		r11;
 	double		r12;
 	double		r22;
+	double		ease;			/* what the slope's prior precision is multiplied by: 1, or less where it may be steeper */
 	double		log_scale;		/* log of what the density is to be multiplied by (change of variables) */
 } CfSums;
 

@@ -211,6 +211,13 @@ cf_form_level(const double *y, int n, const CfLevelTask *task, double *work, CfF
 	(void) add_scale(logs, n, true, task, rest, season + task->period, family);
 }
 
+/* A level may move as far within a short regime as within a long one; of that, half: steep slopes are still rare. */
+static double
+ease_of(const CfForm *form, int length)
+{
+	return form->x == NULL ? 1.0 : sqrt((double) length / form->n);
+}
+
 void
 cf_form_sums(const CfForm *form, int s, int e, CfSums *sums)
 {
@@ -224,6 +231,7 @@ cf_form_sums(const CfForm *form, int s, int e, CfSums *sums)
 	sums->n = e - s;
 	sums->zz = form->sum_zz[e] - form->sum_zz[from];
 	sums->log_scale = 0.0;
+	sums->ease = ease_of(form, e - s);
 	if (form->x == NULL)
 	{
 		sums->z1 = sums->r11 = sums->r12 = 0.0;
@@ -319,6 +327,7 @@ cf_form_bend(const CfForm *form, int s, CfBend *b, CfSums *sums)
 	while (b->from > to)
 		add_step_back(form, b);
 	*sums = b->added;
+	sums->ease = ease_of(form, form->n - s);
 	if (form->x == NULL)
 		return;
 	r2 = (b->growth - 1.0) / b->bend;

@@ -129,11 +129,12 @@ first_value(const CfFuture *f, int path)
 	return f->y[f->n - 1];
 }
 
-/* One-offs a step in one future: none after one, as often as they came after several. */
+/* One-offs a step in one future: hardly any after one, as often as they came after several. */
 static double
 one_off_chance(const CfIncrements *inc, uint64_t *random)
 {
-	double		shape = inc->n_one_offs == 0 ? 0.0 : inc->n_one_offs == 1 ? 0.2 : inc->n_one_offs - 0.2;
+	static const double few[3] = {0.0, 0.05, 0.8};
+	double		shape = inc->n_one_offs < 3 ? few[inc->n_one_offs] : inc->n_one_offs - 0.2;
 
 	return shape > 0.0 ? cf_gamma_draw(shape, random) / inc->n : 0.0;
 }

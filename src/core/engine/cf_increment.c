@@ -35,6 +35,18 @@ mean_size(const double *a, int n)
 	return n > 0 ? sum / n : 0.0;
 }
 
+/* How many one-offs in a row, two or more of one direction, the history of n steps ends with: they are a new pace. */
+static int
+count_run_at_end(const CfIncrements *inc, int n)
+{
+	int			count = 0;
+
+	while (count < inc->n_one_offs && inc->one_off_at[inc->n_one_offs - 1 - count] == n - count
+		   && inc->one_off[inc->n_one_offs - 1 - count] * inc->one_off[inc->n_one_offs - 1] > 0.0)
+		count++;
+	return count >= 2 ? count : 0;
+}
+
 /* Takes one-offs out of d[n], and lists them. */
 static void
 take_out_one_offs(double *d, int n, double unit, double *work, CfIncrements *inc)
@@ -77,6 +89,7 @@ take_out_one_offs(double *d, int n, double unit, double *work, CfIncrements *inc
 		inc->one_off_at[inc->n_one_offs] = t + 1;
 		inc->one_off[inc->n_one_offs++] = d[t] - centre[t];
 	}
+	inc->n_one_offs -= count_run_at_end(inc, n);
 	for (int i = 0; i < inc->n_one_offs; i++)
 		d[inc->one_off_at[i] - 1] = centre[inc->one_off_at[i] - 1];
 }

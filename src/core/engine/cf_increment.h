@@ -21,6 +21,8 @@ typedef struct CfIncrements
 	int			n_one_offs;
 	int			one_off_at[CF_MAX_ONE_OFFS];
 	double		one_off[CF_MAX_ONE_OFFS];
+	int			shortest;		/* steps between them, where they keep time: from so many to so many; 0: they do not */
+	int			longest;
 	double		total;			/* of all increments without one-offs */
 	bool		is_rare;		/* never falling, and most steps change nothing: a rate of moves, and their sizes */
 	int			n_moves;		/* of a rare one; noise holds their sizes from 0 on */

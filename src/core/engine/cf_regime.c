@@ -15,12 +15,14 @@
 #define MAX_STARTS 160
 #define LEAST_LAST 3			/* steps of the last regime */
 #define LEAST_BENT 28			/* steps that show that a pace grows or fades */
+#define STEEP 0.015				/* doubling in less than 7 weeks: weeks after a change look like it, and are not */
+#define LEAST_STEEP 56
 #define CHANGE (1.0 / 150.0)	/* chance a step that a regime ends: regimes, 17 x 100 made series, flat from 0.003 to 0.014 */
 #define FLAT 0.6				/* of levels; with a slope: the rest */
-#define N_BENDS 9
+#define N_BENDS 11
 #define NEGLIGIBLE 14.0			/* log of the weight over the largest */
 
-static const double bends[N_BENDS] = {0.003, 0.0055, 0.008, 0.011, 0.015, -0.01, -0.02, -0.04, -0.08};
+static const double bends[N_BENDS] = {0.003, 0.0055, 0.008, 0.011, 0.015, 0.021, 0.029, -0.01, -0.02, -0.04, -0.08};
 
 #define STAYS 0.84				/* chance that a pace neither grows nor fades; of those that grow, fade together */
 #define GROWS 0.104
@@ -194,7 +196,7 @@ static void
 add_bent(const CfFamily *family, const Starts *starts, double bend, CfRegimes *r)
 {
 	double		stay = cf_num_log(1.0 - CHANGE);
-	double		chance = cf_num_log(bend > 0.0 ? GROWS / 5.0 : FADES / 4.0);
+	double		chance = cf_num_log(bend > 0.0 ? GROWS / 7.0 : FADES / 4.0);
 	int			n = family->form[0].n;
 
 	for (int f = 0; f < family->n_forms; f++)
@@ -202,7 +204,7 @@ add_bent(const CfFamily *family, const Starts *starts, double bend, CfRegimes *r
 		const CfForm *form = &family->form[f];
 		CfBend		back;
 
-		if ((form->is_log && bend > 0.0) || form->dispersion > 0.0)
+		if ((form->is_log && bend > 0.0) || (!family->is_stock && bend > STEEP) || form->dispersion > 0.0)
 			continue;
 		cf_form_bend_start(form, bend, &back);
 		for (int i = starts->n - 1; i >= 0; i--)
@@ -210,7 +212,7 @@ add_bent(const CfFamily *family, const Starts *starts, double bend, CfRegimes *r
 			int			s = starts->at[i];
 			CfSums		sums;
 
-			if (n - s < LEAST_BENT)
+			if (n - s < (bend > STEEP ? LEAST_STEEP : LEAST_BENT))
 				continue;
 			cf_form_bend(form, s, &back, &sums);
 			add_component(r, s, f, family->is_stock ? CF_TERMS_SLOPE : CF_TERMS_BOTH, bend,

@@ -130,7 +130,7 @@ cf_story_tell(const CfPrepared *p, const CfInsight *in, CfEvents *events)
 			cf_event_add(events, CF_EVENT_ONE_OFF, p->lead + in->inc.one_off_at[i], in->grows * in->inc.one_off[i], 0);
 	if (p->teeth.end != CF_TOOTH_NONE)
 		cf_event_add(events, CF_EVENT_FALLS_BACK, p->lead + p->teeth.last_fall, 0.0,
-					 p->teeth.end == CF_TOOTH_MONTH ? 0 : p->teeth.period);
+					 p->teeth.end == CF_TOOTH_MONTH ? 1 - p->teeth.months : p->teeth.period);
 	if (in->has_regimes)
 		tell_regimes(p, in, events);
 }

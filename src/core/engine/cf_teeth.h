@@ -10,7 +10,7 @@
 typedef enum CfToothEnd
 {
 	CF_TOOTH_NONE,
-	CF_TOOTH_MONTH,				/* falls on the first of each month */
+	CF_TOOTH_MONTH,				/* falls on the first of each month, or of every so many */
 	CF_TOOTH_PERIOD,			/* falls after so many steps */
 	CF_TOOTH_LEVEL				/* falls where it has come to a level */
 } CfToothEnd;
@@ -18,8 +18,11 @@ typedef enum CfToothEnd
 typedef struct CfTeeth
 {
 	CfToothEnd	end;
+	int			months;			/* of CF_TOOTH_MONTH */
+	bool		has_ended;		/* they were, and the newest has outgrown them all: what came before its start is no guide */
 	int			period;			/* steps, usual distance of falls */
 	int			last_fall;		/* step of the newest fall */
+	int			next_fall;		/* where the next one is due: at once, if it should have come before */
 	double		base;			/* what a tooth starts from, before its first step's growth */
 	double		peak_low;		/* PEAK_LOW to peak_high: where it falls back */
 	double		peak_high;
