@@ -28,6 +28,7 @@ CREATE FUNCTION capforecast._default_policy()
 		('tier_mix_days', '30', 'days', 'over so many days a shift among the vendors'' tiers is looked for', 1, 36500),
 		('tier_mix_ratio', '0.05', 'of the vendors', 'a tier''s share that has changed by this is told', 0, 1),
 		('vendor_days', '30', 'days', 'a vendor that is to pass a limit of its plan within so many days is near it', 1, 366),
+		('vendor_chance', '0.5', 'probability', 'a vendor that is to pass a limit of its plan before its period ends with this chance is told in vendor_alert', 0.01, 1),
 		('vendor_list_days', '2', 'days', 'how old the list of vendors near a limit may be for scaling_recommendations()', 0, 366);
 END;
 COMMENT ON FUNCTION capforecast._default_policy() IS 'What policy holds while the operator has changed nothing, and between what each value must lie.';
@@ -46,7 +47,7 @@ CREATE TYPE capforecast._planning AS (
 	health_warning_percent double precision, health_critical_percent double precision,
 	recommend_days double precision, lead_time_days double precision,
 	tier_mix_days double precision, tier_mix_ratio double precision,
-	vendor_days double precision, vendor_list_days double precision
+	vendor_days double precision, vendor_list_days double precision, vendor_chance double precision
 );
 COMMENT ON TYPE capforecast._planning IS 'The values of policy as numbers, by name.';
 

@@ -23,6 +23,7 @@
 #include "common/scope.h"
 #include "forecast/forecast_reach.h"
 #include "plan/plan_capacity.h"
+#include "plan/plan_usage.h"
 #include "plan/rules/cf_usage.h"
 #include "series/series.h"
 
@@ -92,9 +93,8 @@ add_changes(SeriesBuilder *builder, DateADT first_day, ArrayType *at, ArrayType 
 						   (double) ((int64 *) ARR_DATA_PTR(amounts))[i]);
 }
 
-/* A vendor's changes until the day, in the current memory context. */
-static void
-read_changes(Datum vendor, DateADT until, Series *changes[N_RESOURCES])
+void
+usage_read_changes(Datum vendor, DateADT until, Series *changes[N_RESOURCES])
 {
 	MemoryContext context = CurrentMemoryContext;
 	Datum		values[2] = {vendor, DateADTGetDatum(until)};
@@ -119,9 +119,8 @@ read_changes(Datum vendor, DateADT until, Series *changes[N_RESOURCES])
 
 /* ---------- the outlook ---------- */
 
-/* The use on each of the last days until the last capture, or NULL where there is none. */
-static Series *
-daily_use(const Series *changes, bool is_counter, DateADT captured_until)
+Series *
+usage_daily(const Series *changes, bool is_counter, DateADT captured_until)
 {
 	int64		last = clock_day_start(captured_until);
 	int64		first;
@@ -246,10 +245,10 @@ capforecast_vendor_near(PG_FUNCTION_ARGS)
 	work = AllocSetContextCreate(CurrentMemoryContext, "capforecast vendor", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(work);
 	request.as_of = PG_GETARG_TIMESTAMPTZ(6);
-	read_changes(PG_GETARG_DATUM(0), captured_until, changes);
+	usage_read_changes(PG_GETARG_DATUM(0), captured_until, changes);
 	for (int r = 0; r < N_RESOURCES; r++)
 	{
-		Series	   *daily = daily_use(changes[r], r == RESOURCE_ORDERS_MONTHLY, captured_until);
+		Series	   *daily = usage_daily(changes[r], r == RESOURCE_ORDERS_MONTHLY, captured_until);
 
 		memset(&outlooks[r], 0, sizeof(UsageOutlook));
 		request.until = horizon_of(fcinfo, r, &request, PG_GETARG_TIMESTAMPTZ(7));

@@ -48,6 +48,10 @@ SELECT is((SELECT array_agg(t.products_limit ORDER BY t.code) FROM capforecast.g
 
 -- Not known is neither 0 nor unlimited
 SELECT capforecast.bind('vendor_subscriptions', 'vendor_subscriptions', '{"orders_this_period": null}');
+INSERT INTO orders (vendor_id, created_at) SELECT vendor, now() - d * interval '9 hours' FROM pairs, generate_series(0, 3) d;
+SELECT is((SELECT total_orders_month FROM capforecast.capture_daily_snapshot(true)), 120::bigint, 'without a counter, orders of the period are counted');
+SELECT is((SELECT (capforecast.check_limit('7', 'orders')).used), 3::bigint, 'of a vendor, too');
+ALTER TABLE orders RENAME TO orders_away;
 SELECT is((SELECT (total_orders_month, theoretical_orders_limit)::text FROM capforecast.capture_daily_snapshot(true)),
 	(SELECT format('(,%s)', sum(plain)) FROM expected), 'orders are not counted: NULL');
 SELECT is((SELECT array_agg((resource, actual, actual_limited, headroom, utilization_percent)::text) FROM capforecast.subscription_capacity()
@@ -56,6 +60,7 @@ SELECT capforecast.bind('subscription_tiers', 'subscription_tiers', '{"products_
 SELECT is((SELECT theoretical_products_limit FROM capforecast.capture_daily_snapshot(true)), NULL, 'tiers without a column of limits: NULL');
 SELECT is((SELECT (theoretical_limit, is_unlimited, unlimited_subscriptions, actual)::text FROM capforecast.subscription_capacity() WHERE resource = 'products'),
 	'(,,,12000)', 'and not unlimited');
+ALTER TABLE orders_away RENAME TO orders;
 SELECT capforecast.unbind('vendor_subscriptions'), capforecast.unbind('subscription_tiers');
 
 -- Tables that need not be there

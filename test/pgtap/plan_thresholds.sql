@@ -9,7 +9,7 @@ SET datestyle = 'German';
 SELECT is((SELECT jsonb_object_agg(name, value) FROM capforecast.policy), '{
 	"critical_days": "7", "warning_days": "30", "watch_days": "90", "watch_ratio": "0.9", "calm_days": "45", "calm_ratio": "0.98",
 	"alert_horizon_days": "120", "alert_cooldown_hours": "24", "health_warning_percent": "80", "health_critical_percent": "95",
-	"recommend_days": "90", "lead_time_days": "14", "tier_mix_days": "30", "tier_mix_ratio": "0.05", "vendor_days": "30",
+	"recommend_days": "90", "lead_time_days": "14", "tier_mix_days": "30", "tier_mix_ratio": "0.05", "vendor_days": "30", "vendor_chance": "0.5",
 	"vendor_list_days": "2"}'::jsonb, 'the defaults');
 SELECT is((SELECT jsonb_object_agg(key, value::text) FROM jsonb_each(to_jsonb(capforecast._planning_now()))),
 	(SELECT jsonb_object_agg(name, value) FROM capforecast.policy), 'each is read, and no other');
@@ -18,7 +18,7 @@ SELECT results_eq('SELECT lowest, highest, string_agg(name, '' '' ORDER BY name)
 	$$VALUES (0::double precision, 1::double precision, 'calm_ratio tier_mix_ratio watch_ratio'),
 		(0, 366, 'lead_time_days vendor_list_days'), (0, 1000, 'health_critical_percent health_warning_percent'),
 		(0, 3650, 'calm_days critical_days warning_days watch_days'), (0, 8760, 'alert_cooldown_hours'),
-		(1, 366, 'recommend_days vendor_days'), (1, 3650, 'alert_horizon_days'), (1, 36500, 'tier_mix_days')$$, 'between what each must lie');
+		(0.01, 1, 'vendor_chance'), (1, 366, 'recommend_days vendor_days'), (1, 3650, 'alert_horizon_days'), (1, 36500, 'tier_mix_days')$$, 'between what each must lie');
 SELECT throws_ok($$UPDATE capforecast.policy SET value = 'soon' WHERE name = 'critical_days'$$, '22023', 'policy critical_days must be a number', 'a word');
 SELECT throws_ok($$UPDATE capforecast.policy SET value = '7 days' WHERE name = 'critical_days'$$, '22023', NULL, 'a unit');
 SELECT throws_ok($$UPDATE capforecast.policy SET value = NULL WHERE name = 'critical_days'$$, '22023', NULL, 'nothing');
