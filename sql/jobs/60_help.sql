@@ -70,12 +70,12 @@ CREATE FUNCTION capforecast._help_setting(topic text)
 $$;
 COMMENT ON FUNCTION capforecast._help_setting(text) IS 'help() of a setting; NULL where there is none of the name.';
 
--- By pairs of letters that two names have in common (Dice's coefficient).
+-- By pairs of letters that two names have in common (Dice's coefficient); no name is longer than 63 bytes.
 CREATE FUNCTION capforecast._likeness(a text, b text)
 	RETURNS double precision LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 	SELECT 2.0 * count(*) / greatest(length(a) + length(b) + 2, 1)
-	FROM (SELECT substr('^' || lower(a) || '$', i, 2) FROM generate_series(1, length(a) + 1) i
-		INTERSECT ALL SELECT substr('^' || lower(b) || '$', i, 2) FROM generate_series(1, length(b) + 1) i) pair
+	FROM (SELECT substr('^' || lower(left(a, 64)) || '$', i, 2) FROM generate_series(1, length(left(a, 64)) + 1) i
+		INTERSECT ALL SELECT substr('^' || lower(left(b, 64)) || '$', i, 2) FROM generate_series(1, length(left(b, 64)) + 1) i) pair
 $$;
 COMMENT ON FUNCTION capforecast._likeness(text, text) IS 'How much two names look alike, 0 to 1.';
 
@@ -95,7 +95,7 @@ BEGIN
 	answer := coalesce(capforecast._help_routine(subject), capforecast._help_relation(subject), capforecast._help_setting(subject));
 	IF answer IS NULL THEN
 		RAISE no_data_found USING
-			MESSAGE = format('there is no help on "%s"', topic),
+			MESSAGE = format('there is no help on "%s"', left(topic, 64)),
 			CONSTRAINT = 'unknown_topic',
 			HINT = (SELECT format('The nearest: %s.', string_agg(n.name, ', ' ORDER BY n.likeness DESC, n.name))
 				FROM (SELECT t.name, capforecast._likeness(subject, t.name) AS likeness

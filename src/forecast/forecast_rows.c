@@ -161,6 +161,8 @@ capforecast_planned_forecast(PG_FUNCTION_ARGS)
 	text	   *name;
 
 	row_set(fcinfo, N_COLUMNS);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
 	work = AllocSetContextCreate(CurrentMemoryContext, "capforecast forecast", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(work);
 	name = PG_GETARG_TEXT_PP(0);

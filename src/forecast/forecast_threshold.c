@@ -197,6 +197,8 @@ capforecast_planned_threshold(PG_FUNCTION_ARGS)
 	Reach		reach;
 
 	row_set(fcinfo, N_COLUMNS);
+	if (PG_ARGISNULL(0))
+		return (Datum) 0;
 	work = AllocSetContextCreate(CurrentMemoryContext, "capforecast threshold", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(work);
 	request.has_threshold = !PG_ARGISNULL(1);
