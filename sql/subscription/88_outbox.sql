@@ -1,16 +1,20 @@
 -- What becomes of the rows of stripe_outbox when Stripe's data comes in.
 
 -- What was sold once shows nowhere in the data of a subscription, and what was left to a
--- schedule is done when there is no schedule any more.
-CREATE FUNCTION capforecast._request_shown(wanted jsonb, timing text, items jsonb, cancels boolean, schedule text, ended boolean)
+-- schedule is done when its date has come and there is no schedule any more.  A release alone leaves the items as
+-- they are, whatever has become of them.
+CREATE FUNCTION capforecast._request_shown(o capforecast.stripe_outbox, items jsonb, cancels boolean, schedule text, ended boolean,
+		version timestamptz)
 	RETURNS boolean LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN wanted ? 'cancelled' THEN ended
-		ELSE wanted - 'one_time' <> '{}'
-			AND capforecast._wanted_left(wanted - '{one_time,release}'::text[], items, cancels) = '{}'
-			AND (timing = 'immediate' OR schedule IS NULL)
-			AND NOT coalesce(wanted ? 'release' AND (wanted -> 'release' = 'true' AND schedule IS NOT NULL OR wanted ->> 'release' = schedule), false) END
+	SELECT CASE WHEN w.wanted ? 'cancelled' THEN ended
+		ELSE w.wanted - 'one_time' <> '{}'
+			AND capforecast._wanted_left(w.wanted - '{one_time,release}'::text[], items, cancels) = '{}'
+			AND (o.payload ->> 'timing' = 'immediate' OR schedule IS NULL AND capforecast._stripe_time(o.payload ->> 'proration_date') <= version)
+			AND NOT coalesce(w.wanted ? 'release' AND (w.wanted -> 'release' = 'true' AND schedule IS NOT NULL OR w.wanted ->> 'release' = schedule), false) END
+	FROM (SELECT CASE o.operation WHEN 'release_schedule' THEN o.wanted - '{plan,addons}'::text[] ELSE o.wanted END AS wanted) w
 $$;
-COMMENT ON FUNCTION capforecast._request_shown(jsonb, text, jsonb, boolean, text, boolean) IS 'Whether a subscription is as a request wants it.';
+COMMENT ON FUNCTION capforecast._request_shown(capforecast.stripe_outbox, jsonb, boolean, text, boolean, timestamptz) IS
+	'Whether a subscription was as a request wants it, at the time of a version.';
 
 CREATE FUNCTION capforecast._fail_request(o capforecast.stripe_outbox, result jsonb)
 	RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -46,9 +50,9 @@ CREATE FUNCTION capforecast._event_shows(o capforecast.stripe_outbox)
 	SELECT EXISTS (SELECT FROM capforecast.stripe_event e CROSS JOIN LATERAL (SELECT e.payload #> '{data,object}' AS object) x
 		WHERE e.object_id = o.payload ->> 'subscription' AND e.created >= o.known_version AND (e.created, e.event_id) > (o.known_version, o.known_event)
 		  AND e.event_type LIKE 'customer.subscription.%' AND e.outcome <> 'ignored'
-		  AND capforecast._request_shown(o.wanted, o.payload ->> 'timing', capforecast._stripe_items(x.object -> 'items'),
+		  AND capforecast._request_shown(o, capforecast._stripe_items(x.object -> 'items'),
 			coalesce(capforecast._stripe_flag(x.object -> 'cancel_at_period_end') OR x.object ->> 'cancel_at' IS NOT NULL, false),
-			x.object ->> 'schedule', false))
+			x.object ->> 'schedule', false, e.created))
 $$;
 COMMENT ON FUNCTION capforecast._event_shows(capforecast.stripe_outbox) IS 'Whether an event later than the known one shows a subscription as a request wants it.';
 
@@ -67,7 +71,7 @@ BEGIN
 		ELSIF ended AND NOT o.wanted ? 'cancelled' THEN
 			PERFORM capforecast._fail_request(o, '{"reason": "subscription_ended"}');
 		ELSIF o.status <> 'pending' AND (o.known_version, o.known_event) IS DISTINCT FROM (version, event_id)
-			AND (capforecast._request_shown(o.wanted, o.payload ->> 'timing', items, cancels, schedule, ended)
+			AND (capforecast._request_shown(o, items, cancels, schedule, ended, version)
 				OR capforecast._event_shows(o)) THEN
 			UPDATE capforecast.stripe_outbox x SET status = 'confirmed', settled_at = as_of WHERE x.id = o.id;
 			PERFORM capforecast._after_release(o, as_of);

@@ -22,7 +22,7 @@ BEGIN
 			SELECT x.* INTO known FROM capforecast._stripe_source(ARRAY[o.payload ->> 'subscription']) x WHERE x.stripe_id = o.payload ->> 'subscription';
 			cancels := coalesce(capforecast._stripe_flag(known.object -> 'cancel_at_period_end') OR known.object ->> 'cancel_at' IS NOT NULL, false);
 			IF known.stripe_id IS NOT NULL AND NOT o.wanted ?| '{release,one_time,cancelled}'
-			   AND capforecast._request_shown(o.wanted, o.payload ->> 'timing', known.items, cancels, known.object ->> 'schedule', false) THEN
+			   AND capforecast._request_shown(o, known.items, cancels, known.object ->> 'schedule', false, known.version) THEN
 				UPDATE capforecast.stripe_outbox x SET status = 'cancelled', settled_at = now, result = '{"reason": "already_so"}' WHERE x.id = o.id;
 				CONTINUE;
 			ELSIF known.stripe_id IS NOT NULL AND o.wanted ? 'plan' AND capforecast._plan_item(known.items) IS NULL THEN
