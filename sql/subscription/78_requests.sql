@@ -108,6 +108,20 @@ END
 $$;
 COMMENT ON FUNCTION capforecast._require_no_request(text) IS '55000 change_in_flight where a request was handed out and is not confirmed.';
 
+CREATE FUNCTION capforecast._quoted(vendor text, as_of timestamptz)
+	RETURNS capforecast._standing LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	v capforecast._standing := capforecast._look(vendor, as_of);
+BEGIN
+	IF v IS NULL THEN
+		PERFORM capforecast._no_subscription(vendor);
+	END IF;
+	PERFORM capforecast._require_no_request((v.s).stripe_subscription_id);
+	RETURN v;
+END
+$$;
+COMMENT ON FUNCTION capforecast._quoted(text, timestamptz) IS 'Where the subscription stands that a quote is asked for. P0002 unknown_vendor, 55000 change_in_flight.';
+
 CREATE FUNCTION capforecast._known_items(stripe_id text, OUT items jsonb, OUT cancels boolean, OUT version timestamptz, OUT event_id text)
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
@@ -161,8 +175,8 @@ COMMENT ON FUNCTION capforecast._drop_pending_addons(capforecast.stripe_outbox) 
 
 -- A scheduled change stands until its date; whatever is asked for meanwhile releases it
 -- first.  What of it was not overridden is asked for again when the release is confirmed.
-CREATE FUNCTION capforecast._order(s capforecast._subscription_row, operation text, wanted jsonb, details jsonb, timing text,
-		effective_at timestamptz, idempotency_key text, OUT outbox_id bigint, OUT withdrawn boolean)
+CREATE FUNCTION capforecast._order(s capforecast._subscription_row, INOUT plan capforecast.change_result, operation text, wanted jsonb,
+		details jsonb, timing text, idempotency_key text, OUT withdrawn boolean)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	known record;
@@ -179,7 +193,7 @@ BEGIN
 	withdrawn := false;
 	IF waiting.id IS NOT NULL THEN
 		IF waiting.wanted @> wanted AND NOT wanted ? 'one_time' AND waiting.payload ->> 'timing' = timing THEN
-			outbox_id := waiting.id;
+			plan.outbox_id := waiting.id;
 			RETURN;
 		END IF;
 		-- who is about to hand it out holds its lock
@@ -195,11 +209,12 @@ BEGIN
 		UPDATE capforecast.stripe_outbox o SET status = 'cancelled', settled_at = clock_timestamp(), result = '{"reason": "replaced"}'
 		WHERE o.id = waiting.id;
 		withdrawn := true;
+		plan.notes := plan.notes || 'request_replaced'::text;
 	END IF;
 	SELECT * INTO scheduled FROM capforecast.stripe_outbox o
 	WHERE o.payload ->> 'subscription' = s.stripe_subscription_id AND o.status = 'scheduled' ORDER BY o.id DESC LIMIT 1;
 	IF scheduled.wanted = wanted AND timing = 'period_end' THEN
-		outbox_id := scheduled.id;
+		plan.outbox_id := scheduled.id;
 		RETURN;
 	END IF;
 	IF scheduled.id IS NOT NULL AND timing = 'period_end' THEN
@@ -225,14 +240,14 @@ BEGIN
 	PERFORM capforecast._require_items(s.stripe_subscription_id, known.items, merged);
 	INSERT INTO capforecast.stripe_outbox AS o (vendor_id, subscription_id, operation, payload, idempotency_key, wanted, known_version, known_event)
 	VALUES (s.vendor_id, s.subscription_id, operation, capforecast._request_payload(s.stripe_subscription_id, merged, known.items, timing,
-			details || jsonb_build_object('proration_date', extract(epoch FROM effective_at)::bigint)),
+			details || jsonb_build_object('proration_date', extract(epoch FROM plan.effective_at)::bigint)),
 		concat_ws(':', operation, s.vendor_id, coalesce(idempotency_key, gen_random_uuid()::text)),
 		capforecast._merge_wanted(overridden, merged), known.version, known.event_id)
-	RETURNING o.id INTO outbox_id;
+	RETURNING o.id INTO plan.outbox_id;
 END
 $$;
-COMMENT ON FUNCTION capforecast._order(capforecast._subscription_row, text, jsonb, jsonb, text, timestamptz, text) IS
-	'Ask Stripe for what is wanted. outbox_id NULL: there is nothing to ask; withdrawn: a request that had not been handed out was taken back or replaced. Called under the lock of the subscription.';
+COMMENT ON FUNCTION capforecast._order(capforecast._subscription_row, capforecast.change_result, text, jsonb, jsonb, text, text) IS
+	'Ask Stripe for what is wanted, and say so in the plan. outbox_id NULL: there is nothing to ask; withdrawn: a request that had not been handed out was taken back or replaced. Called under the lock of the subscription.';
 
 -- scheduled: at the end of the period; else at once, however late it is.
 CREATE FUNCTION capforecast._order_change(s capforecast._subscription_row, plan capforecast.change_result, target capforecast.tier_info,
@@ -252,15 +267,12 @@ BEGIN
 	END IF;
 	wanted := jsonb_build_object('plan', price)
 		|| CASE WHEN 'cancellation_cleared' = ANY (plan.notes) THEN '{"cancel_at_period_end": false}' ELSE '{}'::jsonb END;
-	SELECT * INTO ordered FROM capforecast._order(s, 'change_tier', wanted, jsonb_build_object('price', price)
+	SELECT * INTO ordered FROM capforecast._order(s, plan, 'change_tier', wanted, jsonb_build_object('price', price)
 			|| CASE proration WHEN 'none' THEN '{"proration_behavior": "none"}' ELSE '{}'::jsonb END,
-		CASE WHEN scheduled AND plan.action <> 'noop' THEN 'period_end' ELSE 'immediate' END, plan.effective_at, idempotency_key);
-	plan.outbox_id := ordered.outbox_id;
+		CASE WHEN scheduled AND plan.action <> 'noop' THEN 'period_end' ELSE 'immediate' END, idempotency_key);
+	plan := ordered.plan;
 	IF plan.action = 'noop' AND (ordered.withdrawn OR plan.outbox_id IS NOT NULL) THEN
 		plan.action := 'pending_cancelled';
-	END IF;
-	IF ordered.withdrawn THEN
-		plan.notes := plan.notes || 'request_replaced'::text;
 	END IF;
 	RETURN plan;
 END
@@ -272,21 +284,14 @@ COMMENT ON FUNCTION capforecast._order_change(capforecast._subscription_row, cap
 CREATE FUNCTION capforecast._order_addon(s capforecast._subscription_row, plan capforecast.change_result, operation text, addon text, quantity bigint,
 		stripe_price text, billing_period text, timing text, idempotency_key text)
 	RETURNS capforecast.change_result LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-DECLARE
-	ordered record;
 BEGIN
 	IF stripe_price IS NULL THEN
 		PERFORM capforecast._fail('P0002', 'no_price', format('add-on "%s" has no price of Stripe', addon),
 			'The table of add-ons has no price id for it.', 'Set it there.');
 	END IF;
-	SELECT * INTO ordered FROM capforecast._order(s, operation,
+	RETURN (capforecast._order(s, plan, operation,
 		jsonb_build_object(CASE billing_period WHEN 'one_time' THEN 'one_time' ELSE 'addons' END, jsonb_build_object(stripe_price, quantity)),
-		jsonb_build_object('addon', addon, 'price', stripe_price, 'quantity', quantity), timing, plan.effective_at, idempotency_key);
-	plan.outbox_id := ordered.outbox_id;
-	IF ordered.withdrawn THEN
-		plan.notes := plan.notes || 'request_replaced'::text;
-	END IF;
-	RETURN plan;
+		jsonb_build_object('addon', addon, 'price', stripe_price, 'quantity', quantity), timing, idempotency_key)).plan;
 END
 $$;
 COMMENT ON FUNCTION capforecast._order_addon(capforecast._subscription_row, capforecast.change_result, text, text, bigint, text, text, text, text) IS
@@ -300,13 +305,10 @@ CREATE FUNCTION capforecast._order_cancellation(s capforecast._subscription_row,
 DECLARE
 	ordered record;
 BEGIN
-	SELECT * INTO ordered FROM capforecast._order(s, CASE WHEN cancels THEN 'cancel_subscription' ELSE 'resume_subscription' END,
+	SELECT * INTO ordered FROM capforecast._order(s, plan, CASE WHEN cancels THEN 'cancel_subscription' ELSE 'resume_subscription' END,
 		CASE WHEN timing = 'immediate' THEN '{"cancelled": true}' ELSE jsonb_build_object('cancel_at_period_end', cancels) END,
-		jsonb_strip_nulls(jsonb_build_object('reason', reason)), 'immediate', plan.effective_at, idempotency_key);
-	plan.outbox_id := ordered.outbox_id;
-	IF ordered.withdrawn THEN
-		plan.notes := plan.notes || 'request_replaced'::text;
-	END IF;
+		jsonb_strip_nulls(jsonb_build_object('reason', reason)), 'immediate', idempotency_key);
+	plan := ordered.plan;
 	plan.action := CASE WHEN plan.outbox_id IS NULL AND NOT ordered.withdrawn THEN 'noop' WHEN NOT cancels THEN 'resume'
 		WHEN timing = 'immediate' THEN 'cancel' ELSE 'cancel_scheduled' END;
 	RETURN plan;

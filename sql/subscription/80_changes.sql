@@ -223,15 +223,12 @@ CREATE FUNCTION capforecast.quote_tier_change(vendor text, tier text, timing tex
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	now timestamptz := capforecast._instant(as_of);
-	v capforecast._standing := capforecast._look(vendor, now);
+	v capforecast._standing;
 BEGIN
 	PERFORM capforecast._check_choice('timing', timing, '{auto,immediate,period_end}');
 	PERFORM capforecast._check_choice('proration', proration, '{second,day,none}');
-	IF v IS NULL THEN
-		PERFORM capforecast._no_subscription(vendor);
-	END IF;
+	v := capforecast._quoted(vendor, now);
 	PERFORM capforecast._require_live(v.s);
-	PERFORM capforecast._require_no_request((v.s).stripe_subscription_id);
 	RETURN capforecast._plan_change(v, capforecast._sellable_tier(tier, coalesce(annual, (v.s).is_annual)), timing,
 		coalesce(annual, (v.s).is_annual), proration, keep_cancel, now);
 END

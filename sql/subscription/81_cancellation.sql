@@ -31,13 +31,8 @@ CREATE FUNCTION capforecast.quote_cancellation(vendor text, timing text DEFAULT 
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	now timestamptz := capforecast._instant(as_of);
-	v capforecast._standing := capforecast._look(vendor, now);
 BEGIN
-	IF v IS NULL THEN
-		PERFORM capforecast._no_subscription(vendor);
-	END IF;
-	PERFORM capforecast._require_no_request((v.s).stripe_subscription_id);
-	RETURN capforecast._plan_cancellation(v, timing, now);
+	RETURN capforecast._plan_cancellation(capforecast._quoted(vendor, now), timing, now);
 END
 $$;
 COMMENT ON FUNCTION capforecast.quote_cancellation(text, text, timestamptz) IS

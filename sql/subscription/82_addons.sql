@@ -41,8 +41,7 @@ $$;
 COMMENT ON FUNCTION capforecast._sellable_addon(text, bigint, capforecast._standing) IS 'An add-on that this subscription can buy.';
 
 CREATE FUNCTION capforecast._write_addon(s capforecast._subscription_row, addon_id text, addon text, status text, quantity bigint,
-	unit_price bigint, as_of timestamptz,
-		stripe_item text DEFAULT NULL)
+		unit_price bigint, as_of timestamptz, stripe_item text DEFAULT NULL)
 	RETURNS void LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
 	IF addon_id IS NULL THEN
@@ -117,13 +116,8 @@ CREATE FUNCTION capforecast.quote_addon(vendor text, addon text, quantity intege
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	now timestamptz := capforecast._instant(as_of);
-	v capforecast._standing := capforecast._look(vendor, now);
 BEGIN
-	IF v IS NULL THEN
-		PERFORM capforecast._no_subscription(vendor);
-	END IF;
-	PERFORM capforecast._require_no_request((v.s).stripe_subscription_id);
-	RETURN (capforecast._plan_purchase(v, addon, quantity, now)).plan;
+	RETURN (capforecast._plan_purchase(capforecast._quoted(vendor, now), addon, quantity, now)).plan;
 END
 $$;
 COMMENT ON FUNCTION capforecast.quote_addon(text, text, integer, timestamptz) IS
@@ -245,13 +239,8 @@ CREATE FUNCTION capforecast.quote_addon_cancel(vendor text, addon text, quantity
 	LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
 	now timestamptz := capforecast._instant(as_of);
-	v capforecast._standing := capforecast._look(vendor, now);
 BEGIN
-	IF v IS NULL THEN
-		PERFORM capforecast._no_subscription(vendor);
-	END IF;
-	PERFORM capforecast._require_no_request((v.s).stripe_subscription_id);
-	RETURN (capforecast._plan_cancel(v, addon, quantity, timing, now)).plan;
+	RETURN (capforecast._plan_cancel(capforecast._quoted(vendor, now), addon, quantity, timing, now)).plan;
 END
 $$;
 COMMENT ON FUNCTION capforecast.quote_addon_cancel(text, text, integer, text, timestamptz) IS
