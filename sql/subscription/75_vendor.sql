@@ -211,19 +211,21 @@ BEGIN
 		), span AS (
 			SELECT ''::text AS subscription_id, v.id AS vendor_id, $5::timestamptz AS starts, $2::timestamptz AS ends,
 				NULL::timestamptz AS new_start, NULL::timestamptz AS new_end FROM vendor v WHERE $4
-		), {_counted_sql()}
+		), {_counted_sql()}, extra AS MATERIALIZED (
+			SELECT a.resource, sum(a.quantity * a.per_unit)::bigint AS extra FROM {_addons_sql()} a
+			WHERE a.vendor_id IN (SELECT v.id FROM vendor v) AND a.status IN ('active', 'cancelling') GROUP BY 1
+		)
 		SELECT r.resource, r.used, CASE WHEN $6 THEN capforecast._quota(r.own, r.plan, g.extra) END,
 			$6 AND (t.code IS NOT NULL OR (r.own >= -1) IS TRUE)
 		FROM vendor v LEFT JOIN {_tiers_sql()} t ON t.code = $3
 			CROSS JOIN LATERAL (VALUES
-				(1, 'products', {if:products}(SELECT count(*) FROM {products} p WHERE {p:products.vendor_id} = v.id){else}NULL::bigint{end}, $7::bigint, t.products),
+				(1, 'products', {if:products}(SELECT count(*) FROM {products} p WHERE {p:products.vendor_id} = {$1:products.vendor_id}){else}NULL::bigint{end}, $7::bigint, t.products),
 				(2, 'orders', coalesce((SELECT c.closed FROM counted c), CASE WHEN $4 OR NOT $6 THEN 0 ELSE $8::bigint END), $9::bigint, t.orders),
 				(3, 'team_members', {if:vendor_users}(SELECT count(*) FROM {vendor_users} u
-					WHERE {u:vendor_users.vendor_id} = v.id AND {u:vendor_users.is_active}){else}NULL::bigint{end},
+					WHERE {u:vendor_users.vendor_id} = {$1:vendor_users.vendor_id} AND {u:vendor_users.is_active}){else}NULL::bigint{end},
 					$10::bigint, t.team_members)
 			) r(position, resource, used, own, plan)
-			CROSS JOIN LATERAL (SELECT sum(a.quantity * a.per_unit)::bigint AS extra FROM {_addons_sql()} a
-				WHERE a.vendor_id = v.id AND a.status IN ('active', 'cancelling') AND a.resource = r.resource) g
+			LEFT JOIN extra g ON g.resource = r.resource
 		ORDER BY r.position$sql$, vendor, as_of, coalesce(tier, (v.s).tier), is_late, starts, (v.s).subscription_id IS NOT NULL,
 		(v.s).own_products, (v.s).orders_counter, (v.s).own_orders, (v.s).own_team_members);
 EXCEPTION WHEN invalid_text_representation OR numeric_value_out_of_range THEN

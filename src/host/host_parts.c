@@ -11,6 +11,7 @@
 
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -21,6 +22,12 @@
 
 /* A statement of more parts than these would take longer to plan than to move the rows. */
 #define MAX_PARTS	256
+
+bool
+host_parts_by_citus(void)
+{
+	return OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE));
+}
 
 /* Partitions that hold rows; NIL where none of them is foreign. */
 static List *

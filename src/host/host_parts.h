@@ -13,6 +13,9 @@
  */
 extern List *host_parts(const HostBinding *binding);
 
+/* Does Citus distribute tables of this database? */
+extern bool host_parts_by_citus(void);
+
 /* Is the table partitioned, and some of it on other servers? */
 extern bool host_parts_are_foreign(Oid relid);
 

@@ -8,16 +8,15 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/numeric.h"
 
 #include "common/attempt.h"
 #include "common/scope.h"
 #include "host/host_binding.h"
+#include "host/host_parts.h"
 #include "host/host_size.h"
 
 /* The bound relations ($1) and all that they are made of: partitions, children, what a view reads. */
@@ -74,7 +73,7 @@ is_distributed(Datum relations)
 	Oid			types[1] = {OIDARRAYOID};
 	bool		is_null;
 
-	if (!OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE)))
+	if (!host_parts_by_citus())
 		return false;
 	scope_execute(distributed_statement, 1, types, &relations, NULL, true, SPI_OK_SELECT);
 	return DatumGetInt64(scope_datum(0, 1, &is_null)) > 0;

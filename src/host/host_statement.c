@@ -14,7 +14,6 @@
 
 #include "access/xact.h"
 #include "catalog/pg_inherits.h"
-#include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
@@ -22,7 +21,6 @@
 #include "storage/lmgr.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
 
@@ -164,13 +162,6 @@ source_of(const HostStatement *statement)
 	return linitial_node(CachedPlanSource, SPI_plan_get_plan_sources(statement->plan));
 }
 
-/* Citus plans for the values that it sends to the nodes: none that is good for all of them. */
-static bool
-planner_needs_values(void)
-{
-	return OidIsValid(get_relname_relid("pg_dist_partition", PG_CATALOG_NAMESPACE));
-}
-
 static bool
 reads_spread_tables(CachedPlanSource *source)
 {
@@ -226,7 +217,8 @@ has_children(CachedPlanSource *source)
 static void
 prepare(HostStatement *statement, const char *sql, const Oid *types)
 {
-	bool		needs_values = planner_needs_values();
+	/* Citus plans for the values that it sends to the nodes: none that is good for all of them. */
+	bool		needs_values = host_parts_by_citus();
 	SPIPlanPtr	plan = SPI_prepare_cursor(sql, statement->nargs, unconstify(Oid *, types),
 										  plan_options((HostUse) statement->key.use, needs_values));
 

@@ -20,6 +20,7 @@ typedef struct Expansion
 {
 	List	   *met;			/* the bindings met so far */
 	HostOrders	orders;
+	bool		gathers;		/* sources are read to here before anything is done with them */
 } Expansion;
 
 static HostBinding *
@@ -108,18 +109,25 @@ has_alias(const char *after)
 
 /* The rows of an entity, where the name of a table stands. */
 static char *
-expand_source(const HostBinding *binding, HostOrders orders, const char *before, int length, const char *after)
+expand_source(const HostBinding *binding, const Expansion *expansion, const char *before, int length, const char *after)
 {
 	const char *alias = has_alias(after) ? NULL : binding->entity->name;
 	bool		is_locked = strstr(after, "FOR UPDATE") != NULL || strstr(after, "FOR NO KEY UPDATE") != NULL;
+	bool		is_gathered = expansion->gathers && !is_locked;
+	const char *inner = is_gathered ? "there" : alias;
 	HostBinding *counted;
+	char	   *source;
 
 	if (is_written(before, length))
 		return binding->relation;
-	counted = counted_orders(binding, orders);
+	counted = counted_orders(binding, expansion->orders);
 	if (counted != NULL)
-		return host_orders_source(binding, counted, alias, !is_locked, orders == HOST_ORDERS_LOOKED_UP);
-	return host_binding_source(binding, alias, !is_locked);
+		source = host_orders_source(binding, counted, inner, !is_locked, expansion->orders == HOST_ORDERS_LOOKED_UP);
+	else
+		source = host_binding_source(binding, inner, !is_locked);
+	if (is_gathered)
+		return psprintf("(SELECT * FROM %s OFFSET 0)%s%s", source, alias ? " AS " : "", alias ? alias : "");
+	return source;
 }
 
 /* One name in braces, without them: [!|alias:|$n:]entity[.column]; between what is written and what follows. */
@@ -140,7 +148,7 @@ expand_name(Expansion *expansion, char *token, const char *before, int length, c
 	if (column_name == NULL && colon != NULL && strcmp(token, "sample") == 0)
 		return host_binding_sample(binding);
 	if (column_name == NULL)
-		return expand_source(binding, expansion->orders, before, length, after);
+		return expand_source(binding, expansion, before, length, after);
 	column = host_schema_column_named(binding->entity, column_name);
 	if (token[0] == '!')
 		return bare_name(binding, column);
@@ -307,13 +315,45 @@ is_of_own_rows(const char *template)
 	return false;
 }
 
-char *
-host_template_expand(const char *template, HostOrders orders)
+/* Is a table of ours, which no node but this one has, read beside the host's? */
+static bool
+reads_own_table(const char *sql)
+{
+	const char *at = sql;
+
+	while ((at = strstr(at, " capforecast.")) != NULL)
+	{
+		bool		is_source = at - sql >= 4 && (strncmp(at - 4, "FROM", 4) == 0 || strncmp(at - 4, "JOIN", 4) == 0);
+
+		at += strlen(" capforecast.");
+		at += strspn(at, "abcdefghijklmnopqrstuvwxyz_0123456789");
+		if (is_source && *at != '(')
+			return true;
+	}
+	return false;
+}
+
+static char *
+expand(const char *template, HostOrders orders, bool gathers)
 {
 	StringInfoData sql;
-	Expansion	expansion = {NIL, is_of_own_rows(template) ? HOST_ORDERS_NOT_COUNTED : orders};
+	Expansion	expansion = {NIL, is_of_own_rows(template) ? HOST_ORDERS_NOT_COUNTED : orders, gathers};
 
 	initStringInfo(&sql);
 	expand_into(&sql, &expansion, template);
 	return sql.data;
+}
+
+/*
+ * Citus joins its tables with ours only after it has read them to here, which a subquery that
+ * nothing can be pushed into makes it do.
+ */
+char *
+host_template_expand(const char *template, HostOrders orders)
+{
+	char	   *sql = expand(template, orders, false);
+
+	if (host_parts_by_citus() && reads_own_table(sql))
+		sql = expand(template, orders, true);
+	return sql;
 }

@@ -31,7 +31,7 @@ static const char *const statement =
 "WITH near AS MATERIALIZED ("
 "  SELECT n.vendor, n.tier, n.period_end, n.products_extra, n.orders_extra, n.team_members_extra, (n.r).* "
 "    FROM (SELECT v.*, capforecast._vendor_near(v.vendor, v.products_limit, v.orders_limit, v.team_members_limit, "
-"                       v.period_end, $3, $1, $2) AS r FROM (%1$s) v OFFSET 0) n) "
+"                       v.period_end, $3, $1, $2) AS r FROM (%1$s OFFSET 0) v OFFSET 0) n) "
 "SELECT near.vendor, n.name, near.resource, near.tier, near.current_value, near.quota::bigint, "
 "       near.current_value / nullif(near.quota, 0), near.status, greatest(near.breach_date - ($1 AT TIME ZONE 'UTC')::date, 0), "
 "       near.breach_date, near.breach_date_earliest, near.breach_date_latest, near.breach_probability, "
@@ -46,12 +46,12 @@ static const char *const statement =
 "               WHEN fit.code = near.tier THEN '; its tier alone would carry it: the limit is the subscription''s own.' "
 "               ELSE format('; tier %%s would carry what is expected.', fit.code) END "
 "  FROM near "
-"  LEFT JOIN LATERAL (SELECT t.code, t.price, t.currency FROM (%2$s) t "
+"  LEFT JOIN LATERAL (SELECT t.code, t.price, t.currency FROM (%2$s OFFSET 0) t "
 "     WHERE (t.products_limit IS NULL OR near.projected_products <= t.products_limit + near.products_extra) "
 "       AND (t.orders_limit IS NULL OR near.projected_orders <= t.orders_limit + near.orders_extra) "
 "       AND (t.team_limit IS NULL OR near.projected_team <= t.team_limit + near.team_members_extra) "
 "     ORDER BY t.price, t.position, t.code LIMIT 1) fit ON true "
-"  LEFT JOIN (%3$s) n ON n.vendor = near.vendor "
+"  LEFT JOIN (%3$s OFFSET 0) n ON n.vendor = near.vendor "
 " ORDER BY near.status <> 'already_breached', near.breach_date NULLS FIRST, near.vendor COLLATE \"C\", near.position";
 
 /* The last day whose use is known at as_of; false: none. */

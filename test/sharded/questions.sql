@@ -13,9 +13,9 @@ SELECT * FROM capforecast.get_tier_info('professional');
 
 SELECT capforecast.get_tier_info_json('essential');
 
-SELECT capforecast.usage_summary(v.id::text, :'at') FROM vendors v ORDER BY v.id;
+SELECT capforecast.usage_summary(v.id::text, :'at') FROM generate_series(1, 40) v(id) ORDER BY v.id;
 
-SELECT v.id, r.resource, c.* FROM vendors v, unnest('{products,orders,team_members}'::text[]) r(resource), capforecast.check_limit(v.id::text, r.resource, 1, :'at') c ORDER BY 1, 2;
+SELECT v.id, r.resource, c.* FROM generate_series(1, 40) v(id), unnest('{products,orders,team_members}'::text[]) r(resource), capforecast.check_limit(v.id::text, r.resource, 1, :'at') c ORDER BY 1, 2;
 
 SELECT capforecast.upcoming_invoice('7', :'at');
 
