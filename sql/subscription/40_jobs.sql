@@ -190,6 +190,7 @@ DECLARE
 	failed_rows jsonb[] := '{}';
 	tried integer[] := '{}';	-- out of order, and failed
 BEGIN
+	PERFORM capforecast._host_lockable();
 	counts := jsonb_build_object('examined', n);
 	failures := '[]';
 	IF capforecast._put_aside(worker, condition, options, due) THEN

@@ -133,8 +133,10 @@ CREATE FUNCTION capforecast.reconcile_order_counters(as_of timestamptz DEFAULT N
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET timezone = 'UTC' AS $$
 DECLARE
 	now timestamptz := capforecast._now(as_of);
-	locked text[] := capforecast._lock_free(ARRAY(SELECT d.subscription_id FROM capforecast.order_counter_differences(as_of) d));
+	locked text[];
 BEGIN
+	PERFORM capforecast._host_lockable();
+	locked := capforecast._lock_free(ARRAY(SELECT d.subscription_id FROM capforecast.order_counter_differences(as_of) d));
 	RETURN QUERY EXECUTE capforecast._keyed_sql(capforecast._counter_differences_sql() || $sql$, fixed AS (
 			UPDATE {vendor_subscriptions} h SET $sql$ || capforecast._host_set('vendor_subscriptions', 'orders_this_period', 'w.recount',
 				'updated_at', '$2') || $sql$

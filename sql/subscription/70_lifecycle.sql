@@ -222,6 +222,7 @@ DECLARE
 	problems jsonb;
 	result capforecast.job_result;
 BEGIN
+	PERFORM capforecast._host_lockable();
 	IF busy IS NOT NULL THEN
 		RETURN jsonb_populate_record(result, busy);
 	END IF;

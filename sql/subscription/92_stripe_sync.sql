@@ -70,6 +70,7 @@ DECLARE
 	problems jsonb;
 	result capforecast.sync_result;
 BEGIN
+	PERFORM capforecast._host_lockable();
 	IF busy IS NOT NULL THEN
 		RETURN jsonb_populate_record(result, busy);
 	END IF;

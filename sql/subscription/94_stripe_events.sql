@@ -147,6 +147,7 @@ DECLARE
 	ids text[];
 	taken boolean;
 BEGIN
+	PERFORM capforecast._host_lockable();
 	IF octet_length(body) > largest THEN
 		PERFORM capforecast._fail('22023', 'body_too_large', 'the body is too large for an event of Stripe',
 			format('It has %s bytes; at most %s are taken.', octet_length(body), largest), 'Pass the body as it was received.');

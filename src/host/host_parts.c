@@ -12,12 +12,15 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 
+#include "common/scope.h"
 #include "host/host_parts.h"
 
 /* A statement of more parts than these would take longer to plan than to move the rows. */
@@ -88,4 +91,44 @@ host_parts(const HostBinding *binding)
 		parts = lappend(parts, quote_qualified_identifier(get_namespace_name(get_rel_namespace(leaf)), get_rel_name(leaf)));
 	}
 	return parts;
+}
+
+/* ---------- what Citus cannot do ---------- */
+
+static bool
+is_distributed(Oid relid)
+{
+	Oid			types[1] = {OIDOID};
+	Datum		values[1] = {ObjectIdGetDatum(relid)};
+
+	if (!host_parts_by_citus())
+		return false;
+	scope_execute("SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrelid = $1 AND partmethod = 'h'",
+				  1, types, values, NULL, true, SPI_OK_SELECT);
+	return SPI_processed > 0;
+}
+
+/*
+ * capforecast._host_lockable()
+ *		0A000 where the rows of subscriptions cannot be locked several at a time.
+ */
+PG_FUNCTION_INFO_V1(capforecast_host_lockable);
+Datum
+capforecast_host_lockable(PG_FUNCTION_ARGS)
+{
+	HostBinding *binding;
+	Scope		scope;
+
+	scope_enter(&scope);
+	binding = host_binding_find(host_schema_entity_named("vendor_subscriptions"));
+	if (OidIsValid(binding->relid) && is_distributed(binding->relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "distributed_subscriptions"),
+				 errmsg("rows of table %s, which Citus distributes, cannot be locked together", binding->relation),
+				 errdetail("Jobs lock the subscriptions that they work on."),
+				 errhint("Keep the tables of subscriptions, add-ons and invoices on the coordinator: SELECT undistribute_table(%s), and so on.",
+						 quote_literal_cstr(binding->relation))));
+	scope_leave(&scope);
+	PG_RETURN_VOID();
 }

@@ -1,7 +1,8 @@
 -- Makes the empty sample platform (test/platform/schema.sql) one whose tables by vendor are spread.
 --
 --   kind      partitioned: partitions here; foreign: partitions on other servers, each with the sample platform of its own,
---             by postgres_fdw; citus: distributed tables, and reference tables for what has no vendor
+--             by postgres_fdw; citus: distributed tables, and reference tables for what has no vendor; citus_kept: of
+--             these, the tables of subscriptions, add-ons, invoices and what has no vendor stay where they are
 --   shards    foreign: the conninfo of each server, separated by ";"
 --
 -- A vendor's rows are in the same partition of every table: the hash of its key says which.
@@ -33,7 +34,8 @@ BEGIN
 	END IF;
 	FOR spread IN SELECT * FROM (VALUES ('vendors', 'id'), ('vendor_subscriptions', 'vendor_id'), ('products', 'vendor_id'),
 		('vendor_users', 'vendor_id'), ('orders', 'vendor_id'), ('vendor_addons', 'vendor_id'), ('billing_history', 'vendor_id')) s("table", key) LOOP
-		IF kind = 'citus' THEN
+		CONTINUE WHEN kind = 'citus_kept' AND spread."table" IN ('vendor_subscriptions', 'vendor_addons', 'billing_history');
+		IF kind LIKE 'citus%' THEN
 			FOR constraint_name IN SELECT conname FROM pg_constraint WHERE conrelid = spread."table"::regclass AND contype IN ('p', 'u') LOOP
 				EXECUTE format('ALTER TABLE %I DROP CONSTRAINT %I', spread."table", constraint_name);
 			END LOOP;
