@@ -13,11 +13,11 @@ SET capforecast.allow_time_travel = on;
 
 SELECT count(*) FROM capforecast.import_snapshots('capacity_snapshots');
 SELECT count(*) FROM capforecast.backfill_snapshots(:now::date - 400, :now::date - 1);
-SELECT capforecast.push_image_storage((SELECT count(*) FROM products) * 4194304, :now);
+SELECT capforecast.push_image_storage((SELECT count(*) * 0.004 * 1073741824 FROM products)::bigint, :now);
 SELECT capforecast.use_infrastructure_tier('Small');
 SELECT count(*) FROM capforecast.capture_daily_snapshot(as_of => :now);
 SELECT capforecast.backfill_vendor_usage(:now::date - 60);
 SELECT count(*) FROM capforecast.capture_vendor_usage(:now);
 SELECT capforecast.look_at_vendors(:now);
 -- What each night forecast, for a while.
-SELECT sum(capforecast.run_forecasts(:now::timestamptz - d * interval '1 day')) FROM generate_series(45, 1, -1) d;
+SELECT sum(capforecast.run_forecasts(:now::timestamptz - d * interval '1 day')) FROM generate_series(46, 1, -3) d;

@@ -120,14 +120,22 @@ DECLARE
 	numbers constant capforecast._planning := capforecast._planning_now();
 	n bigint;
 	told bigint;
+	is_first boolean;
+	known jsonb;
+	prices constant jsonb := capforecast._present_prices();
 BEGIN
 	IF NOT capforecast._begin_run('look_at_vendors', started, now) THEN
 		RETURN 0;
 	END IF;
+	is_first := NOT EXISTS (SELECT FROM capforecast.job_run r WHERE r.job = 'look_at_vendors' AND r.status = 'ok');
+	known := coalesce((SELECT jsonb_object_agg(v.vendor_id || ' ' || v.resource, v.near_since) FROM capforecast.vendor_near_limit v), '{}');
 	DELETE FROM capforecast.vendor_near_limit;
 	INSERT INTO capforecast.vendor_near_limit
 	SELECT (now AT TIME ZONE 'UTC')::date, o.vendor_id, o.vendor_name, o.resource, o.tier, o.current_value, o.limit_value,
-		o.status::text, o.breach_date, o.projected_value, o.fitting_tier, o.fitting_tier_price_cents, o.currency, o.reason
+		o.status::text, o.breach_date, o.projected_value, o.fitting_tier, o.fitting_tier_price_cents, o.currency, o.reason,
+		CASE WHEN known ? (o.vendor_id || ' ' || o.resource) THEN (known ->> (o.vendor_id || ' ' || o.resource))::date
+			WHEN NOT is_first THEN (now AT TIME ZONE 'UTC')::date END,
+		(prices ->> o.tier)::bigint
 	FROM capforecast.vendor_outlook(make_interval(days => numbers.vendor_days::integer), now) o
 	-- of a vendor with several live subscriptions, the limit that comes first
 	ON CONFLICT DO NOTHING;

@@ -79,6 +79,12 @@ CREATE FUNCTION capforecast._counted(n bigint, one text, many text)
 		ELSE capforecast._number(n::double precision) END || ' ' || CASE WHEN n = 1 THEN one ELSE many END;
 COMMENT ON FUNCTION capforecast._counted(bigint, text, text) IS 'three limits, one limit, 13 limits.';
 
+-- Sixty characters say who it is.
+CREATE FUNCTION capforecast._name_html(name text)
+	RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	RETURN '<bdi>' || capforecast._escape_html(left(name, 60)) || CASE WHEN length(name) > 60 THEN '&#8230;' ELSE '' END || '</bdi>';
+COMMENT ON FUNCTION capforecast._name_html(text) IS 'A name that somebody has typed, in its own direction of writing, cut where it is long.';
+
 CREATE FUNCTION capforecast._sentence(words text)
 	RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	RETURN upper(left(words, 1)) || substr(words, 2);

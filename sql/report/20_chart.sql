@@ -17,10 +17,11 @@ CREATE TYPE capforecast._chart_data AS (
 	earliest    timestamptz,
 	breach      timestamptz,
 	latest      timestamptz,
-	marks       jsonb
+	marks       jsonb,
+	today_text  text
 );
 COMMENT ON TYPE capforecast._chart_data IS
-	'What a chart shows. title, sentence, value_text and limit_text are HTML; span lies before and after today; low and high hold the values in four cases of five; marks: [{"at", "kind", "text"}].';
+	'What a chart shows. title, sentence, value_text and limit_text are HTML; span lies before and after today; low and high hold the values in four cases of five; marks: [{"at", "kind", "text"}]; today_text stands below the line at today.';
 
 -- Where a chart's values and times lie on it.
 CREATE TYPE capforecast._chart_frame AS (
@@ -220,11 +221,18 @@ CREATE FUNCTION capforecast._chart_svg(data capforecast._chart_data, width integ
 DECLARE
 	frame constant capforecast._chart_frame := capforecast._chart_frame(data, width, height);
 	now_x constant numeric := capforecast._chart_x(frame, data.today);
-	last_value double precision := (SELECT p.y FROM capforecast.points(data.history) p(ts, y) WHERE p.y <> 'NaN' ORDER BY p.ts DESC LIMIT 1);
-	last_y constant numeric := capforecast._chart_y(frame, last_value);
+	last_value double precision;
+	last_x numeric;
+	last_y numeric;
 	limit_y constant numeric := capforecast._chart_y(frame, data.limit_value);
-	is_above boolean := coalesce(last_y - limit_y > 24, true) AND last_y - 12 > frame.y1;
+	is_above boolean;
+	is_at_edge boolean;
 BEGIN
+	SELECT p.y, capforecast._chart_x(frame, p.ts) INTO last_value, last_x
+	FROM capforecast.points(data.history) p(ts, y) WHERE p.y <> 'NaN' ORDER BY p.ts DESC LIMIT 1;
+	last_y := capforecast._chart_y(frame, last_value);
+	is_above := coalesce(last_y - limit_y > 24, true) AND last_y - 12 > frame.y1;
+	is_at_edge := last_x > frame.x1 - 60;
 	RETURN format('<svg xmlns="http://www.w3.org/2000/svg" class="chart %s" viewBox="0 0 %s %s" role="img" aria-labelledby="%s-t %s-d"><title id="%s-t">%s</title><desc id="%s-d">%s</desc>%s',
 			class, width, height, prefix, prefix, prefix, regexp_replace(data.title, '<[^>]*>', '', 'g'), prefix, regexp_replace(data.sentence, '<[^>]*>', '', 'g'), style)
 		|| coalesce(capforecast._chart_limit(frame, data), '')
@@ -232,15 +240,15 @@ BEGIN
 		|| CASE WHEN data.high IS NULL THEN '' ELSE format('<path class="band" d="%s"/>', capforecast._chart_band(frame, data.low, data.high)) END
 		|| format('<path class="ax" d="M%s %sH%s"/>', frame.x0, frame.y0, frame.x1)
 		|| capforecast._chart_days(frame, data.today)
-		|| format('<path class="now" d="M%s %sV%s"/><text class="t tn" x="%s" y="%s" text-anchor="middle">today</text>', now_x, frame.y1, frame.y0, now_x, frame.y0 + 17)
+		|| format('<path class="now" d="M%s %sV%s"/><text class="t tn" x="%s" y="%s" text-anchor="middle">%s</text>', now_x, frame.y1, frame.y0, now_x, frame.y0 + 17, coalesce(data.today_text, 'today'))
 		|| coalesce(capforecast._chart_marks(frame, data.marks), '')
 		|| coalesce(capforecast._chart_history(frame, data), '')
 		|| CASE WHEN data.mid IS NULL THEN '' ELSE format('<path class="mid" d="%s"/>', capforecast._chart_line(frame, data.mid, '1 year')) END
 		|| CASE WHEN limit_y IS NULL THEN '' ELSE format('<path class="lim" d="M%s %sH%s"/><text class="lb lr" x="%s" y="%s">%s</text>', frame.x0, limit_y, frame.x1, frame.x0 + 4, limit_y - 5, data.limit_text) END
 		|| coalesce(capforecast._chart_breach(frame, data), '')
-		|| CASE WHEN last_y IS NULL THEN '' ELSE format('<circle class="dot" cx="%s" cy="%s" r="3.5"/><text class="lb" x="%s" y="%s" text-anchor="%s">%s</text>', now_x, last_y,
-			now_x + CASE WHEN is_above THEN -6 ELSE 6 END, last_y + CASE WHEN is_above THEN -8 ELSE 15 END,
-			CASE WHEN is_above THEN 'end' ELSE 'start' END, data.value_text) END
+		|| CASE WHEN last_y IS NULL THEN '' ELSE format('<circle class="dot" cx="%s" cy="%s" r="3.5"/><text class="lb" x="%s" y="%s" text-anchor="%s">%s</text>', last_x, last_y,
+			last_x + CASE WHEN is_above OR is_at_edge THEN -6 ELSE 6 END, last_y + CASE WHEN is_above THEN -8 ELSE 15 END,
+			CASE WHEN is_above OR is_at_edge THEN 'end' ELSE 'start' END, data.value_text) END
 		|| '</svg>';
 END
 $$;

@@ -24,6 +24,16 @@ CREATE FUNCTION capforecast._report_rows(source text, order_by text DEFAULT 'r.p
 		order_by, source);
 COMMENT ON FUNCTION capforecast._report_rows(text, text) IS 'The statement that makes an array of a statement''s rows, in their order.';
 
+CREATE FUNCTION capforecast._vendor_name(vendor_id text)
+	RETURNS text LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN capforecast._host_row(NULL::text, 'SELECT {v:vendors.name}::text FROM {vendors} v WHERE {v:vendors.id}::text = $1', vendor_id);
+EXCEPTION WHEN syntax_error_or_access_rule_violation OR invalid_parameter_value OR data_exception THEN
+	RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION capforecast._vendor_name(text) IS 'What a vendor is called; NULL where that cannot be read.';
+
 CREATE FUNCTION capforecast._report_facts(horizon interval, title text, as_of timestamptz)
 	RETURNS jsonb LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -50,13 +60,17 @@ BEGIN
 		('recommendations', capforecast._report_rows('SELECT * FROM capforecast.scaling_recommendations(as_of => $1)')),
 		('plan', capforecast._report_rows('SELECT * FROM capforecast.capacity_plan(''1 year'', as_of => $1)')),
 		('growth', capforecast._report_rows('SELECT * FROM capforecast.growth_trends(30, $1)')),
-		('contributors', capforecast._report_rows('SELECT * FROM capforecast.growth_contributors(''products'', 30, $1) ORDER BY abs(contribution) DESC LIMIT 6')),
-		('vendors', capforecast._report_rows($q$SELECT v.*, count(*) OVER () AS n, count(*) FILTER (WHERE v.status = 'already_breached') OVER () AS n_reached
+		('contributors', capforecast._report_rows('SELECT c.*, capforecast._vendor_name(c.vendor_id) AS vendor_name FROM (SELECT * FROM capforecast.growth_contributors(''products'', 30, $1) ORDER BY abs(contribution) DESC LIMIT 6) c')),
+		('vendors', capforecast._report_rows($q$SELECT v.*, count(*) OVER () AS n, count(*) FILTER (WHERE v.status = 'already_breached') OVER () AS n_reached,
+				count(*) FILTER (WHERE v.near_since > ($1 AT TIME ZONE 'UTC')::date - 7) OVER () AS n_new
 			FROM capforecast.vendor_near_limit v
 			ORDER BY v.status <> 'already_breached', v.breach_date, v.current_value / nullif(v.limit_value, 0) DESC, v.vendor_id, v.resource LIMIT 10$q$)),
 		('vendors_looked_at', $q$SELECT to_jsonb(max(r.started_at)) FROM capforecast.job_run r
 			WHERE r.job = 'look_at_vendors' AND r.status = 'ok' AND r.started_at <= $1$q$),
 		('accuracy', capforecast._report_rows('SELECT * FROM capforecast.forecast_accuracy(NULL, 90, $1)')),
+		('past', capforecast._report_rows('SELECT p.* FROM capforecast.metrics m, capforecast.past_forecast(m.metric, NULL, $1) p')),
+		('known_days', capforecast._report_rows($q$SELECT d.day, d.name, d.region FROM (SELECT ($1 AT TIME ZONE 'UTC')::date AS today) c, capforecast.known_days(c.today, c.today + 183) d
+			WHERE d.offset_days = 0$q$)),
 		('jobs', capforecast._report_rows('SELECT * FROM capforecast.job_health($1)')),
 		('host', capforecast._report_rows('SELECT p.subject, p.problem, p.fix FROM capforecast._host_problems() p WHERE p.sqlstate <> ''01000'' LIMIT 20')),
 		('findings', capforecast._report_rows($q$SELECT f.code, f.severity, count(*) AS n, min(f.first_seen) AS first_seen, min(f.subject) AS subject

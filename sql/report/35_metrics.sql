@@ -40,15 +40,32 @@ $$;
 COMMENT ON FUNCTION capforecast._metric_sentence(jsonb, double precision, text, double precision, double precision, double precision, date) IS
 	'What a chart shows, in words: of the metric''s row of the outlook (NULL: it has no limit) and of its forecast in 90 days.';
 
-CREATE FUNCTION capforecast._metric_marks(history capforecast.series, unit text, today date)
-	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT jsonb_agg(jsonb_build_object('at', c.ds, 'kind', CASE c.kind WHEN 'level' THEN 'once' ELSE 'bend' END,
-		'text', capforecast._time_html((c.ds AT TIME ZONE 'UTC')::date, today) || ': ' || CASE WHEN c.kind = 'level'
-			THEN capforecast._change(c.size) || ' at once' ELSE 'pace ' || capforecast._change(c.size) || ' a day' END) ORDER BY c.ds)
-	FROM capforecast.detect_changepoints(history) c
-	WHERE c.ds IS NOT NULL AND c.size IS NOT NULL
+-- Events are "<kind> <signed size> on <day>", joined by semicolons; some have no size, some no day.
+CREATE FUNCTION capforecast._metric_marks(events text, today date)
+	RETURNS jsonb LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT jsonb_agg(jsonb_build_object('at', e.day, 'kind', CASE
+			WHEN e.kind IN ('one-off', 'level changed') THEN 'once'
+			WHEN e.kind = 'pace changed' THEN 'bend'
+			WHEN e.kind LIKE 'known day%' THEN 'day'
+			WHEN e.kind LIKE 'planned%' THEN 'plan'
+			ELSE 'other' END,
+		'text', CASE WHEN e.day IS NULL THEN '' ELSE capforecast._time_html(e.day, today) || ': ' END || CASE
+			WHEN e.kind = 'one-off' THEN CASE WHEN e.size IS NULL THEN 'a jump' ELSE capforecast._change(e.size) || ' at once' END
+			WHEN e.kind = 'level changed' THEN 'level ' || CASE WHEN e.size IS NULL THEN 'changed' ELSE capforecast._change(e.size) END
+			WHEN e.kind = 'pace changed' THEN 'pace ' || CASE WHEN e.size IS NULL THEN 'changed' ELSE capforecast._change(e.size) || ' a day' END
+			WHEN e.kind = 'saturates' THEN 'levels off'
+			WHEN e.kind = 'wrong value' THEN 'a wrong value, left out'
+			ELSE capforecast._escape_html(e.kind) || CASE WHEN e.size IS NULL THEN '' ELSE ' ' || capforecast._change(e.size) END END) ORDER BY e.day, e.kind)
+	FROM (SELECT p[1] AS kind, p[2]::double precision AS size, p[3]::date AS day
+		FROM string_to_table(events, '; ') event, regexp_match(event, '^(.*?)(?: ([-+][0-9.]+(?:e[-+]?[0-9]+)?))?(?: on (\d{4}-\d\d-\d\d))?$') p) e
 $$;
-COMMENT ON FUNCTION capforecast._metric_marks(capforecast.series, text, date) IS 'What happened to a metric, as marks of its chart.';
+COMMENT ON FUNCTION capforecast._metric_marks(text, date) IS 'What happened to a metric, as marks of its chart, of the column events of a forecast; "at" is null for what has no day.';
+
+CREATE FUNCTION capforecast._known_day_marks(metric text, first date, last date)
+	RETURNS jsonb LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+	SELECT jsonb_agg(DISTINCT jsonb_build_object('at', d.day, 'kind', 'day')) FROM capforecast.known_days(first, last, metric) d WHERE d.offset_days = 0
+$$;
+COMMENT ON FUNCTION capforecast._known_day_marks(text, date, date) IS 'Known days as marks of a chart; the page names them once for all charts.';
 
 -- The forecast by weeks, so that what repeats every week is no saw; it starts at today's value.
 CREATE FUNCTION capforecast._metric_chart(metric text, outlook jsonb, as_of timestamptz, span_days integer DEFAULT 183)
@@ -62,6 +79,7 @@ DECLARE
 	in_90 double precision;
 	low_90 double precision;
 	high_90 double precision;
+	happened text;
 BEGIN
 	chart.today := today;
 	chart.span := make_interval(days => span_days);
@@ -73,7 +91,7 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	WITH day AS (
-		SELECT f.forecast_date AS at, (f.forecast_date - today + 6) / 7 AS week, f.predicted, f.lower_bound, f.upper_bound
+		SELECT f.forecast_date AS at, (f.forecast_date - today + 6) / 7 AS week, f.predicted, f.lower_bound, f.upper_bound, f.events
 		FROM capforecast.forecast(_metric_chart.metric, span_days, confidence_level => 0.8, as_of => as_of) f
 		WHERE f.predicted IS NOT NULL AND f.forecast_date > today),
 	week AS (
@@ -83,8 +101,9 @@ BEGIN
 	SELECT capforecast.series_agg(w.at, w.mid), capforecast.series_agg(w.at, w.low), capforecast.series_agg(w.at, w.high),
 		(SELECT avg(d.predicted) FROM day d WHERE d.at - today BETWEEN 87 AND 93),
 		(SELECT min(d.lower_bound) FROM day d WHERE d.at - today BETWEEN 87 AND 93),
-		(SELECT max(d.upper_bound) FROM day d WHERE d.at - today BETWEEN 87 AND 93)
-	INTO chart.mid, chart.low, chart.high, in_90, low_90, high_90
+		(SELECT max(d.upper_bound) FROM day d WHERE d.at - today BETWEEN 87 AND 93),
+		(SELECT max(d.events) FROM day d)
+	INTO chart.mid, chart.low, chart.high, in_90, low_90, high_90, happened
 	FROM week w;
 	chart.title := capforecast._escape_html(capforecast._metric_label(metric));
 	chart.value_text := capforecast._value_text(last_value, the_unit);
@@ -97,7 +116,8 @@ BEGIN
 		chart.breach := (outlook ->> 'breach_date')::date;
 		chart.latest := (outlook ->> 'breach_date_latest')::date;
 	END IF;
-	chart.marks := capforecast._metric_marks(full_history, the_unit, today);
+	chart.marks := coalesce(capforecast._metric_marks(happened, today), '[]')
+		|| coalesce(capforecast._known_day_marks(metric, today - span_days, today + span_days), '[]');
 	RETURN chart;
 END
 $$;
@@ -119,3 +139,42 @@ CREATE FUNCTION capforecast._report_metrics(facts jsonb)
 	ORDER BY m.position, m.metric
 $$;
 COMMENT ON FUNCTION capforecast._report_metrics(jsonb) IS 'The metrics of a report, in its order, of the document of its parts.';
+
+-- What was forecast a month ago, and what came.
+CREATE FUNCTION capforecast._past_chart(past jsonb, as_of timestamptz)
+	RETURNS capforecast._report_metric LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+	chart capforecast._chart_data;
+	the_metric constant text := past -> 0 ->> 'metric';
+	made_on constant date := past -> 0 ->> 'made_on';
+	today constant date := (as_of AT TIME ZONE 'UTC')::date;
+	unit constant text := (SELECT m.unit FROM capforecast.metrics m WHERE m.metric = the_metric);
+	n bigint;
+	held bigint;
+BEGIN
+	chart.today := made_on;
+	chart.span := make_interval(days => greatest(today - made_on + 3, 14));
+	chart.step := '1 day';
+	chart.today_text := capforecast._day(made_on, today);
+	chart.title := capforecast._escape_html(capforecast._metric_label(the_metric));
+	SELECT capforecast.series_agg(p.ts, p.y) INTO chart.history
+	FROM capforecast.points(capforecast.metric_series(the_metric, as_of)) p(ts, y)
+	WHERE p.ts BETWEEN chart.today - chart.span AND chart.today + chart.span;
+	SELECT capforecast.series_agg(f.at, f.mid), capforecast.series_agg(f.at, f.low), capforecast.series_agg(f.at, f.high),
+		count(f.actual), count(*) FILTER (WHERE f.actual BETWEEN f.low AND f.high)
+	INTO chart.mid, chart.low, chart.high, n, held
+	FROM (SELECT (d ->> 'day')::timestamptz AS at, (d ->> 'predicted')::double precision AS mid, (d ->> 'lower_80')::double precision AS low,
+			(d ->> 'upper_80')::double precision AS high, (d ->> 'actual')::double precision AS actual
+		FROM jsonb_array_elements(past) d
+		UNION ALL
+		SELECT p.ts, p.y, p.y, p.y, NULL FROM capforecast.points(chart.history) p(ts, y) WHERE p.ts = chart.today) f
+	WHERE f.at <= chart.today + chart.span;
+	chart.value_text := (SELECT capforecast._value_text(p.y, unit) FROM capforecast.points(chart.history) p(ts, y) WHERE p.y <> 'NaN' ORDER BY p.ts DESC LIMIT 1);
+	chart.sentence := format('Forecast of %s, and what came: the range held <strong>%s of %s</strong> days.', capforecast._time_html(made_on, today, true), held, n);
+	IF n = 0 THEN
+		RETURN NULL;
+	END IF;
+	RETURN ROW(the_metric, chart.title, chart, false)::capforecast._report_metric;
+END
+$$;
+COMMENT ON FUNCTION capforecast._past_chart(jsonb, timestamptz) IS 'A forecast of the past beside what came, of the rows of past_forecast() for one metric; NULL where none of its days has come.';

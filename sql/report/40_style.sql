@@ -19,6 +19,7 @@ CREATE FUNCTION capforecast._chart_style()
 .chart .st{stroke:var(--muted);stroke-dasharray:1.5 2.5}
 .chart .mk{fill:var(--muted)}.chart .mo{fill:none;stroke:var(--muted);stroke-width:1.5}.chart .mp{fill:var(--accent)}
 .chart .br{stroke:var(--limit);stroke-width:2}.chart .bd{fill:var(--limit);stroke:var(--paper);stroke-width:1.5}
+.chart .cb{fill:var(--accent)}.chart .cu{fill:none;stroke:var(--accent);stroke-width:1.25;stroke-dasharray:3 2.5}
 .chart .dot{fill:var(--ink);stroke:var(--paper);stroke-width:1.5}
 .chart .lb{font-weight:650;fill:var(--ink);stroke:var(--paper);stroke-width:3px;paint-order:stroke;stroke-linejoin:round}.chart .lr{fill:var(--limit)}
 $css$;
@@ -52,7 +53,7 @@ caption,.hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path
 th{text-align:left;font-weight:400}thead th{font-size:13px;color:var(--muted);border-bottom:1px solid var(--line);padding:0 14px 6px 0;vertical-align:bottom}
 tbody th{font-weight:650}td,tbody th{border-bottom:1px solid var(--line);padding:9px 14px 9px 0;vertical-align:top}
 td:last-child,th:last-child{padding-right:0}
-.n{text-align:right}td.n+td:not(.n),th.n+th:not(.n){padding-left:28px}small{display:block;font-size:13px;line-height:1.45;color:var(--muted);font-weight:400;overflow-wrap:anywhere}
+.n{text-align:right}td.n{white-space:nowrap}td.n small{white-space:normal}.pair th bdi{display:inline-block;min-width:6em}td.n+td:not(.n),th.n+th:not(.n){padding-left:28px}small{display:block;font-size:13px;line-height:1.45;color:var(--muted);font-weight:400;overflow-wrap:anywhere}
 bdi,.wrap{overflow-wrap:anywhere}
 .bar{display:flex;align-items:center;gap:8px;margin-top:3px}.bar svg{width:132px;height:10px;flex:none}.bar small{white-space:nowrap}
 .bar .tr,.share .tr{stroke:var(--track);stroke-width:6}.bar .us,.share .us{stroke:var(--ink);stroke-width:6}.bar.over .us{stroke:var(--limit)}.bar .ti{stroke:var(--limit);stroke-width:2}.bar.over .ti{stroke:var(--ink)}
@@ -68,16 +69,16 @@ figure ul{list-style:none;margin:0;padding:0;font-size:13px;color:var(--muted)}f
 li .mk{fill:var(--muted)}li .mo{fill:none;stroke:var(--muted);stroke-width:1.5}li .mp{fill:var(--accent)}
 .charts .wide{display:none}
 .legend{display:flex;flex-wrap:wrap;gap:4px 20px;font-size:13px;color:var(--muted);margin:0 0 20px;padding:0;list-style:none}.legend .chart{display:inline-block;width:26px;height:12px;vertical-align:-2px;margin-right:6px}
-.pair{display:grid;grid-template-columns:1fr 1fr;gap:28px 44px;align-items:start}.pair h3{margin-bottom:8px}
+.pair{display:grid;grid-template-columns:1fr 1fr;gap:28px 44px;align-items:start}.pair h3,.one h3{margin-bottom:8px}
 .share svg{width:100%;height:10px;min-width:80px}
-.cost .chart{max-width:520px}
+.past{margin-bottom:28px}
 pre{background:var(--soft);margin:6px 0 0;padding:8px 10px;font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere}
 code{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace}
 footer{border-top:1px solid var(--line);margin-top:44px;padding:14px 0;font-size:13px;color:var(--muted)}footer p{margin:0 0 4px;max-width:60em}
 @media screen and (min-width:820px){.charts .first{grid-column:span 2}.charts .first .wide{display:block}.charts .first .narrow{display:none}}
 @media (max-width:1080px){.p4{display:none}}
 @media (max-width:760px){.p3{display:none}dl.facts{grid-template-columns:1fr 1fr}.pair{grid-template-columns:1fr}ol.do li{grid-template-columns:1fr}ol.do .due{text-align:left}header span{display:block;margin:0}}
-@media (max-width:560px){.page{padding:16px}.p2{display:none}.bar svg{width:88px}td,tbody th,thead th{padding-right:10px}table{font-size:14px}}
+@media (max-width:560px){.page{padding:16px}.p2{display:none}.bar{flex-wrap:wrap;gap:0 8px}.bar svg{width:88px}td,tbody th,thead th{padding-right:10px}table{font-size:14px}}
 @media print{@page{size:A4;margin:14mm}:root{--ink:#16191d;--muted:#545b64;--line:#d8dce1;--soft:#f4f6f8;--paper:#fff;--accent:#1d5fc4;--limit:#b3261e;--amber:#8a5200;--green:#1a6b3c;--track:#e3e6ea}
 body{font-size:10pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}.page{max-width:none;padding:0}nav,.skip{display:none}table{font-size:9pt}h1{font-size:22pt;margin-top:8pt}section{margin-top:18pt;padding-top:8pt}.charts{grid-template-columns:1fr 1fr}.p2,.p3,.p4{display:table-cell}figure,tr,li{break-inside:avoid}thead{display:table-header-group}dl.facts{grid-template-columns:repeat(4,1fr)}}
 $css$;

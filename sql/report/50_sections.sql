@@ -153,6 +153,7 @@ CREATE FUNCTION capforecast._section_do(facts jsonb)
 			r.value ->> 'description' AS words, (r.value ->> 'due_date')::date AS due, (r.value ->> 'monthly_cost')::bigint AS cost,
 			r.value -> 'details' ->> 'currency' AS currency, (r.value -> 'details' ->> 'monthly_cost_cents')::bigint AS cost_now, r.value ->> 'rule' AS rule, r.position
 		FROM jsonb_array_elements(coalesce(facts -> 'recommendations', '[]')) WITH ORDINALITY AS r(value, position)
+		WHERE r.value ->> 'rule' IS DISTINCT FROM 'next_tier'		-- the limits say it
 		UNION ALL
 		SELECT 'critical', format('Mend the job %s', j.value ->> 'job'), format('It has failed %s times in a row: %s', j.value ->> 'runs_failed_in_a_row', coalesce(j.value ->> 'last_error', 'it did not run.')), NULL, NULL, NULL, NULL, 'job', 0
 		FROM jsonb_array_elements(coalesce(facts -> 'jobs', '[]')) j
@@ -210,22 +211,29 @@ CREATE FUNCTION capforecast._figure(metric capforecast._report_metric, place big
 	SELECT format('<figure%s><figcaption><h3>%s</h3><p>%s</p></figcaption>', CASE WHEN place = 1 THEN ' class="first"' ELSE '' END, (metric).chart.title, (metric).chart.sentence)
 		|| '<div>' || capforecast._chart_svg((metric).chart, 380, 214, 'c' || place, 'narrow')
 		|| CASE WHEN place = 1 THEN capforecast._chart_svg((metric).chart, 820, 232, 'w' || place, 'wide') ELSE '' END || '</div>'
-		|| coalesce((SELECT '<ul>' || string_agg(format('<li><svg viewBox="-6 -6 12 12" aria-hidden="true">%s</svg>%s</li>', capforecast._mark_shape(m ->> 'kind'), m ->> 'text'), '' ORDER BY m ->> 'at') || '</ul>'
-			FROM jsonb_array_elements((metric).chart.marks) m WHERE (m ->> 'at')::timestamptz >= (metric).chart.today - (metric).chart.span), '<div></div>')
+		|| coalesce((SELECT '<ul>' || string_agg(format('<li><svg viewBox="-6 -6 12 12" aria-hidden="true">%s</svg>%s</li>', capforecast._mark_shape(m ->> 'kind'), m ->> 'text'), '' ORDER BY m ->> 'at' NULLS LAST) || '</ul>'
+			FROM jsonb_array_elements((metric).chart.marks) m
+			WHERE m ->> 'text' IS NOT NULL AND (m ->> 'at' IS NULL OR (m ->> 'at')::timestamptz >= (metric).chart.today - (metric).chart.span)), '<div></div>')
 		|| '</figure>'
 $$;
 COMMENT ON FUNCTION capforecast._figure(capforecast._report_metric, bigint) IS 'A metric''s chart with its caption and what happened; the first one has a wide form, too.';
 
 CREATE FUNCTION capforecast._section_metrics(facts jsonb)
 	RETURNS text LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-	SELECT CASE WHEN count(*) > 0 THEN capforecast._section('metrics', 'Each metric', 'Half a year back and half a year ahead, on the same days; the soonest limit first.',
+	SELECT CASE WHEN count(*) > 0 THEN capforecast._section('metrics', 'Each metric', 'Half a year back and half a year ahead, on the same days; the soonest limit first.' || coalesce((
+			SELECT ' Known days to come: ' || string_agg(k.name || ' ' || capforecast._time_html(k.day, capforecast._today(facts)), ', ' ORDER BY k.day, k.name)
+				|| CASE WHEN max(k.n) > 8 THEN format(' and %s more', max(k.n) - 8) ELSE '' END || '.'
+			FROM (SELECT capforecast._name_html(d.value ->> 'name') AS name, (d.value ->> 'day')::date AS day, row_number() OVER (ORDER BY d.value ->> 'day') AS place, count(*) OVER () AS n
+				FROM jsonb_array_elements(coalesce(facts -> 'known_days', '[]')) d) k WHERE k.place <= 8), ''),
 		'<ul class="legend">'
 		|| '<li><svg class="chart" viewBox="0 0 26 12" aria-hidden="true"><path class="h" d="M0 9L10 7L26 3"/></svg>what came</li>'
 		|| '<li><svg class="chart" viewBox="0 0 26 12" aria-hidden="true"><path class="band" d="M0 8L26 0V12Z"/><path class="mid" d="M0 8L26 5"/></svg>forecast; the band holds four cases of five</li>'
 		|| '<li><svg class="chart" viewBox="0 0 26 12" aria-hidden="true"><path class="lim" d="M0 6H26"/></svg>limit</li>'
 		|| '<li><svg class="chart" viewBox="0 0 26 12" aria-hidden="true"><path class="br" d="M3 1V11M3 6H23M23 1V11"/><circle class="bd" cx="12" cy="6" r="4"/></svg>day it is reached, in four cases of five</li>'
 		|| '<li><svg class="chart" style="width:12px" viewBox="-6 -6 12 12" aria-hidden="true">' || capforecast._mark_shape('once') || '</svg>came at once</li>'
-		|| '<li><svg class="chart" style="width:12px" viewBox="-6 -6 12 12" aria-hidden="true">' || capforecast._mark_shape('bend') || '</svg>pace changed</li></ul>'
+		|| '<li><svg class="chart" style="width:12px" viewBox="-6 -6 12 12" aria-hidden="true">' || capforecast._mark_shape('bend') || '</svg>pace changed</li>'
+		|| CASE WHEN jsonb_array_length(coalesce(facts -> 'known_days', '[]')) > 0 THEN '<li><svg class="chart" style="width:12px" viewBox="-6 -6 12 12" aria-hidden="true">' || capforecast._mark_shape('day') || '</svg>known day</li>' ELSE '' END
+		|| '</ul>'
 		|| '<div class="charts">' || string_agg(capforecast._figure(ROW(m.metric, m.label, m.chart, m.has_limit)::capforecast._report_metric, m.position), '' ORDER BY m.position) || '</div>') ELSE '' END
 	FROM capforecast._report_metrics(facts) WITH ORDINALITY AS m(metric, label, chart, has_limit, position)
 	WHERE (SELECT count(*) FROM capforecast.points((m.chart).history)) > 3

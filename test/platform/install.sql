@@ -11,7 +11,7 @@ SELECT imported, first_day, last_day FROM capforecast.import_snapshots('capacity
 SELECT column_name, days_known
 FROM capforecast.backfill_snapshots((now() - interval '400 days')::date, (now() - interval '1 day')::date) WHERE days_known > 0;
 \echo '== The application reports how much its pictures take'
-SELECT capforecast.push_image_storage((SELECT count(*) FROM products) * 4194304) \g /dev/null
+SELECT capforecast.push_image_storage((SELECT count(*) * 0.004 * 1073741824 FROM products)::bigint) \g /dev/null
 \echo '== Let pg_cron run the jobs, as a role made for it'
 CREATE ROLE operator LOGIN;
 SELECT count(*) AS grants FROM capforecast.grant_access('operator', 'operator');

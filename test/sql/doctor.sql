@@ -134,3 +134,4 @@ CALL capforecast.run_maintenance();
 SELECT state, subject FROM pg_temp.list();
 INSERT INTO capforecast.job_run (job, started_at, finished_at, as_of, status) VALUES ('capture_daily_snapshot', now() + interval '1 second', now() + interval '1 second', now(), 'failed');
 SELECT state, subject, problem FROM pg_temp.doctor(now() + interval '2 seconds') WHERE state = 'next step';
+TRUNCATE capforecast.forecast_archive;

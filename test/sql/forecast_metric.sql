@@ -108,3 +108,19 @@ ROLLBACK;
 SELECT name, statement, every FROM capforecast.job WHERE name = 'run_forecasts';
 SELECT has_function_privilege('public', 'capforecast.run_forecasts(timestamptz)', 'EXECUTE') AS writes,
 	has_function_privilege('public', 'capforecast.forecast_accuracy(text, integer, timestamptz)', 'EXECUTE') AS reads;
+
+-- What was forecast, beside what came: the newest of a month ago, else the oldest, or that of a day.
+INSERT INTO capforecast.own_metric (metric, kind, unit, direction) VALUES ('past', 'stock', 'things', 'up');
+INSERT INTO capforecast.metric_value (metric, day, value) SELECT 'past', date '2026-01-01' + i, i FROM generate_series(0, 60) i;
+INSERT INTO capforecast.forecast_archive (metric, made_on, calibrated_level, status, model, days, predicted, lower_80, upper_80)
+SELECT 'past', d, 0.8, 'ok', 'auto', '{1,2,90}', ARRAY[1, 2, 3], ARRAY[0, 0, 0], ARRAY[9, 9, 9] FROM unnest('{2026-01-10,2026-01-20,2026-02-10}'::date[]) d;
+SELECT made_on, day, predicted, actual FROM capforecast.past_forecast('past', as_of => '2026-03-01');
+SELECT DISTINCT made_on FROM capforecast.past_forecast('past', as_of => '2026-02-19'), unnest('{2026-02-19}'::date[]);
+SELECT DISTINCT made_on FROM capforecast.past_forecast('past', as_of => '2026-02-18');
+SELECT DISTINCT made_on FROM capforecast.past_forecast('past', as_of => '2026-01-12');
+SELECT day, actual FROM capforecast.past_forecast('past', '2026-02-10', '2026-02-11');
+SELECT DISTINCT made_on FROM capforecast.past_forecast('past', '2026-02-09', '2026-03-01');
+SELECT count(*) FROM capforecast.past_forecast('past', '2026-01-09', '2026-03-01');
+SELECT count(*) FROM capforecast.past_forecast('no_such_metric');
+SELECT line, length(line) FROM (SELECT capforecast.sparkline(capforecast.series_agg(date '2026-01-01' + i, i), 20, 15) FROM generate_series(0, 44) i) x(line);
+SELECT capforecast.sparkline('{2026-01-01 5}'::capforecast.series, 10, 5), capforecast.sparkline('{}'::capforecast.series, 10, 5) IS NULL;

@@ -60,7 +60,7 @@ INSERT INTO made SELECT jsonb_build_object('title', NULL, 'database', 'd<b', 'as
 		{"rule": "infrastructure_upgrade", "severity": "warning", "title": "Upgrade", "action": "Order Medium", "description": "limited_products is full on 2026-09-01", "metric": "vendors", "due_date": "2026-07-01", "monthly_cost": 15000, "details": {"required_tier": "Medium", "lead_time_days": 14, "monthly_cost_cents": 9000, "currency": "EUR"}},
 		{"rule": "right_size", "severity": "info", "title": "Smaller", "action": "Shrink", "description": "less would do", "due_date": "2026-06-15", "monthly_cost": 5000, "details": {"monthly_cost_cents": 9000, "currency": "EUR"}},
 		{"rule": "forecast_pending", "severity": "info", "title": "Wait", "description": "no date yet", "due_date": "2026-06-20", "details": {}},
-		{"rule": "next_tier", "severity": "critical", "title": "Late", "description": "it was due", "due_date": "2026-06-14", "monthly_cost": 9000, "details": {"monthly_cost_cents": 9000, "currency": "EUR"}},
+		{"rule": "right_size", "severity": "critical", "title": "Late", "description": "it was due", "due_date": "2026-06-14", "monthly_cost": 9000, "details": {"monthly_cost_cents": 9000, "currency": "EUR"}},
 		{"rule": "product_capacity", "severity": "info", "title": "Look", "description": "when there is time", "details": {}}]'::jsonb,
 	'plan', '[
 		{"month": "2026-06-01", "tier": "Small", "monthly_cost_cents": 9000, "tier_upper": "Small", "monthly_cost_cents_upper": 9000, "currency": "EUR", "vendors": 90.4, "products": 9500, "storage_gb": 11},
@@ -74,8 +74,14 @@ INSERT INTO made SELECT jsonb_build_object('title', NULL, 'database', 'd<b', 'as
 		{"vendor_id": "1", "vendor_name": "A&B", "contribution": 50, "share_ratio": 0.625}, {"vendor_id": "2", "contribution": -5, "share_ratio": -0.0625},
 		{"vendor_id": "3", "contribution": 90, "share_ratio": 1.1}, {"vendor_id": "4", "contribution": 1, "share_ratio": null}, {"vendor_id": null, "contribution": 9}]'::jsonb,
 	'vendors', '[
-		{"vendor_id": "1", "vendor_name": "A&B", "tier": "basic", "resource": "team_members", "current_value": 5, "limit_value": 5, "status": "already_breached", "breach_date": "2026-06-01", "fitting_tier": "pro", "price_cents": 9900, "currency": "EUR", "n": 3, "n_reached": 1},
+		{"vendor_id": "1", "vendor_name": "A&B", "tier": "basic", "resource": "team_members", "current_value": 5, "limit_value": 5, "status": "already_breached", "breach_date": "2026-06-01", "fitting_tier": "pro", "price_cents": 9900, "present_price_cents": 4900, "near_since": "2026-06-09", "currency": "EUR", "n": 3, "n_reached": 1, "n_new": 2},
 		{"vendor_id": "2", "tier": "basic", "resource": "products", "current_value": 90, "limit_value": 100, "status": "ok", "breach_date": "2026-07-01", "n": 3, "n_reached": 1}]'::jsonb,
+	'past', '[
+		{"metric": "vendors", "made_on": "2026-05-15", "day": "2026-05-16", "predicted": 10, "lower_80": 9, "upper_80": 11, "actual": 10},
+		{"metric": "vendors", "made_on": "2026-05-15", "day": "2026-05-17", "predicted": 11, "lower_80": 9, "upper_80": 12, "actual": 13},
+		{"metric": "vendors", "made_on": "2026-05-15", "day": "2026-08-13", "predicted": 30, "lower_80": 9, "upper_80": 50, "actual": null},
+		{"metric": "products", "made_on": "2026-05-15", "day": "2026-08-13", "predicted": 30, "lower_80": 9, "upper_80": 50, "actual": null}]'::jsonb,
+	'known_days', '[{"day": "2026-06-20", "name": "A < B", "region": "own"}, {"day": "2026-07-04", "name": "Fourth", "region": "US"}]'::jsonb,
 	'vendors_looked_at', '2026-06-15T00:51:00+00:00',
 	'accuracy', '[
 		{"metric": "vendors", "horizon_from": 1, "n": 14, "coverage_80_ratio": 0.69, "smape_percent": 2.5}, {"metric": "vendors", "horizon_from": 8, "n": 20, "coverage_80_ratio": 0.8, "smape_percent": null},
@@ -201,5 +207,20 @@ SELECT capforecast._check_chart_size(200, 119);
 SELECT capforecast._check_chart_size(200, 4001);
 CREATE FUNCTION shown(horizon integer, as_of timestamptz, threshold double precision DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', capforecast.n_points(c.history), (SELECT min(ts)::date FROM capforecast.points(c.history) p(ts, y)), c.today::date, c.span, c.step, capforecast.n_points(c.mid), c.value_text, c.limit_text, c.is_minimum, c.title)
-	FROM capforecast._series_chart((SELECT capforecast.series_agg(date '2026-01-01' + d, 100 + d % 2) FROM generate_series(0, 120) d), horizon, threshold, NULL, NULL, as_of) c $$;
+	FROM capforecast._series_chart((SELECT capforecast.series_agg(date '2026-01-01' + d, 100 + d % 2) FROM generate_series(0, 120) d), NULL, horizon, threshold, NULL, NULL, as_of) c $$;
 SELECT shown(7, NULL), shown(31, NULL), shown(7, '2026-04-01'), shown(7, NULL, 100), shown(7, NULL, 99.5), shown(7, NULL, 101);
+
+-- What happened, as marks: of each kind; with and without a size and a day.
+SELECT capforecast._metric_marks(events, '2026-06-15') FROM unnest('{one-off +430 on 2026-05-01,level changed -2.5 on 2025-05-01,pace changed +1e+06 on 2026-05-01,stopped on 2026-05-01,wrong value +7 on 2026-05-01,falls back every month,saturates on 2026-05-01,known day <b> on 2026-07-01,planned a sale +20 on 2026-07-01,NULL}'::text[]) events;
+SELECT capforecast._metric_marks('pace changed +3 on 2026-05-01; one-off +430 on 2026-04-01; falls back every 7 days', '2026-06-15');
+
+-- Names that are long; the cost of months of one size, of two, of three, and none.
+SELECT capforecast._name_html(repeat('x', n)) FROM unnest('{60,61}'::integer[]) n;
+CREATE FUNCTION months(tiers text[], costs bigint[], upper_costs bigint[]) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT jsonb_build_object('plan', jsonb_agg(jsonb_build_object('month', date '2026-11-01' + make_interval(months => i::integer - 1), 'tier', tiers[i], 'monthly_cost_cents', costs[i],
+		'tier_upper', tiers[i], 'monthly_cost_cents_upper', upper_costs[i], 'currency', 'EUR', 'vendors', i))) FROM generate_subscripts(tiers, 1) i $$;
+SELECT string_to_table(replace(capforecast._cost_chart(m, 380, 190, 'p', 'narrow'), '><', E'>\n<'), E'\n') FROM months('{S,S,M}', '{8000,8000,15000}', '{8000,15000,15000}') m;
+SELECT capforecast._cost_chart(m, 820, 210, 'p', 'wide') ~ '>Jan 2027<' FROM months(array_fill('S'::text, '{12}'), array_fill(8000::bigint, '{12}'), array_fill(9000::bigint, '{12}')) m;
+SELECT capforecast._cost_chart('{}', 380, 190, 'p', 'narrow') IS NULL, capforecast._section_cost('{}') = '';
+SELECT m.month, m.tier, dense_rank() OVER (ORDER BY m.run, m.tier) > 0 FROM capforecast._cost_months(months('{S,M,S}', '{1,2,1}', '{1,2,1}')) m;
+SELECT capforecast._accuracy_sentence(facts) FROM made;

@@ -78,7 +78,7 @@ addEventListener('load', () => {
 		background: getComputedStyle(document.body).backgroundColor,
 		charts: document.querySelectorAll('svg.chart[role=img]').length,
 		doubled: [...document.querySelectorAll('figure')].filter(f => [...f.querySelectorAll('svg.chart[role=img]')].filter(s => s.getClientRects().length).length !== 1).length,
-		empty: [...document.querySelectorAll('svg.chart[role=img]')].filter(s => !s.querySelector('path.h')).length,
+		empty: [...document.querySelectorAll('svg.chart[role=img]')].filter(s => !s.querySelector('path.h, rect.cb')).length,
 	};
 	const out = document.createElement('pre');
 	out.id = 'probe';

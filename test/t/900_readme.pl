@@ -77,7 +77,7 @@ for my $one (@pages)
 }
 
 $node->safe_psql('postgres', 'CREATE EXTENSION pg_cron');
-load_platform($node, 'postgres');
+load_platform($node, 'postgres', vendors => 30, days => 120);
 $node->safe_psql('postgres', q{CREATE EXTENSION capforecast;
 	SELECT count(*) FROM capforecast.import_snapshots('capacity_snapshots'); SELECT count(*) FROM capforecast.capture_daily_snapshot()});
 my $readme = join '', @page{@pages};

@@ -33,6 +33,7 @@ DROP FUNCTION capforecast.scaling_recommendations(boolean, timestamptz, interval
 DROP FUNCTION capforecast._alert_levels(text, timestamptz);
 DROP FUNCTION capforecast._follow_limit(text, text, text, boolean, boolean, boolean, double precision, double precision, date, text, interval, timestamptz);
 DROP FUNCTION capforecast.raise_alerts(text, interval, timestamptz);
+ALTER TABLE capforecast.vendor_near_limit ADD COLUMN near_since date, ADD COLUMN present_price_cents bigint;
 ALTER TABLE capforecast.infrastructure_in_use ADD COLUMN is_told boolean NOT NULL DEFAULT true;
 ALTER TABLE capforecast.alert
 	ADD COLUMN told_severity text,
