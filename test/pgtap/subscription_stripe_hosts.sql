@@ -82,8 +82,8 @@ SELECT is((SELECT (r.failed)::text FROM capforecast.cleanup_stale_subscriptions(
 -- Old events go, those that still count stay (the clock, not as_of)
 UPDATE capforecast.stripe_event SET received_at = now() - interval '91 days';
 INSERT INTO capforecast.stripe_event (event_id, event_type, object_id, created, payload, body_sha256, received_at, outcome) VALUES
-	('evt_x', 'customer.subscription.updated', 'sub_x', '2025-04-01', '{"data": {"object": {"id": "sub_x"}}}', '', now() - interval '91 days', 'stored_unresolved'),
-	('evt_y', 'customer.subscription.updated', 'sub_y', '2025-04-01', '{"data": {"object": {"id": "sub_y"}}}', '', now() - interval '89 days', 'stored_unresolved');
+	('evt_x', 'customer.subscription.updated', 'sub_x', '2025-04-01', '{"data": {"object": {"id": "sub_x"}}}', '', now() - interval '90 days 1 minute', 'stored_unresolved'),
+	('evt_y', 'customer.subscription.updated', 'sub_y', '2025-04-01', '{"data": {"object": {"id": "sub_y"}}}', '', now() - interval '89 days 23:59', 'stored_unresolved');
 INSERT INTO capforecast.request_log (operation, vendor_id, idempotency_key, request, response, created_at) SELECT 'change_tier', '1', k, '{}', '{}', now() - interval '31 days' FROM unnest(ARRAY['open', 'closed', 'local']) k;
 INSERT INTO capforecast.stripe_outbox (vendor_id, subscription_id, operation, payload, idempotency_key, status) VALUES ('1', '1', 'change_tier', '{"subscription": "sub_k", "proration_date": 1}', 'change_tier:1:open', 'scheduled'), ('1', '1', 'change_tier', '{"subscription": "sub_k"}', 'change_tier:1:closed', 'confirmed');
 DO $$ BEGIN PERFORM capforecast.cleanup_stale_subscriptions('2025-05-03'); END $$;
