@@ -49,6 +49,19 @@ SELECT is(4900 + (SELECT sum(amount_cents)::bigint FROM capforecast.pending_invo
 SELECT is((SELECT array_agg(operation || ' ' || (after ->> 'tier')) FROM capforecast.audit_log WHERE vendor_id = '1'), '{change_tier professional,change_tier business}', 'C9 one audit row for each');
 SELECT is(pg_temp.shown(1), 'business active 2025-03-01 2025-04-01 0', '8.9.5 counters and period stay');
 
+-- whose debit it is that an upgrade left: the credit of what is not invoiced yet waits for no invoice; that of another's does
+SELECT pg_temp.subscribe(81, 'essential', 'active', '2025-03-01', '2025-04-01');
+SELECT pg_temp.subscribe(82, 'professional', 'active', '2025-03-01', '2025-04-01');
+INSERT INTO billing_history (vendor_id, invoice_date, period_start, period_end, total_cents, status)
+SELECT v, '2025-03-01', '2025-03-01', '2025-04-01', 4900, 'open' FROM generate_series(81, 82) v;
+SELECT is(pg_temp.numbers(capforecast.change_tier('81', 'professional', as_of => '2025-03-11')), 'upgrade 0 6706 6706', '8.9.4 of a period that is not paid: no credit');
+SELECT is(pg_temp.numbers(capforecast.quote_tier_change('81', 'business', as_of => '2025-03-21')), 'upgrade -3513 7061 3548', '8.9.4 what an upgrade has left open is taken back');
+SELECT is(pg_temp.numbers(capforecast.quote_tier_change('82', 'business', as_of => '2025-03-21')), 'upgrade 0 7061 7061', '8.9.4 of its own subscription only');
+UPDATE capforecast.pending_invoice_item SET kind = 'addon' WHERE subscription_id = '81' AND kind = 'proration_debit';
+SELECT is(pg_temp.numbers(capforecast.quote_tier_change('81', 'business', as_of => '2025-03-21')), 'upgrade 0 7061 7061', '8.9.4 of the same kind');
+UPDATE capforecast.pending_invoice_item SET kind = 'proration_debit', code = 'business' WHERE subscription_id = '81' AND kind = 'addon';
+SELECT is(pg_temp.numbers(capforecast.quote_tier_change('81', 'business', as_of => '2025-03-21')), 'upgrade 0 7061 7061', '8.9.4 and of the same tier');
+
 -- quote and deed; idempotency
 SELECT pg_temp.subscribe(2, 'essential', 'active', '2025-03-01', '2025-04-01');
 CREATE TEMP TABLE seen AS SELECT r.* FROM capforecast.quote_tier_change('2', 'professional', as_of => '2025-03-16 12:00') r;

@@ -1,8 +1,11 @@
 -- Forecasts of metrics by name: the same answers as for their series; the archive, what it
 -- measures and what it teaches.
+\getenv dir PG_ABS_SRCDIR
+\set ECHO none
+\set file :dir '/platform/fresh.sql'
+\i :file
+\set ECHO all
 SET search_path = public, capforecast;
-SET TimeZone = 'UTC';
-SET DateStyle = 'ISO';
 BEGIN;
 TRUNCATE capforecast.capacity_snapshots;
 INSERT INTO capforecast.capacity_snapshots (snapshot_date, active_vendors, total_products, total_orders_month, storage_used_gb)

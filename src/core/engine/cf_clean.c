@@ -3,10 +3,10 @@
  *		Draws single outliers in (a Hampel filter that keeps the direction).
  */
 #include <math.h>
-#include <string.h>
 
 #include "core/engine/cf_clean.h"
 #include "core/numerics/cf_num.h"
+#include "core/numerics/cf_running.h"
 
 #define SIDE 7
 #define LIMIT 4.0
@@ -15,52 +15,6 @@ size_t
 cf_clean_worksize(int n)
 {
 	return 2 * (size_t) n;
-}
-
-static int
-place(const double *sorted, int n, double v)
-{
-	int			i = 0;
-
-	while (i < n && sorted[i] < v)
-		i++;
-	return i;
-}
-
-static void
-insert(double *sorted, int n, double v)
-{
-	int			i = place(sorted, n, v);
-
-	memmove(sorted + i + 1, sorted + i, (size_t) (n - i) * sizeof(double));
-	sorted[i] = v;
-}
-
-static void
-take_out(double *sorted, int n, double v)
-{
-	int			i = place(sorted, n, v);
-
-	memmove(sorted + i, sorted + i + 1, (size_t) (n - 1 - i) * sizeof(double));
-}
-
-/* Median of the 2 side + 1 values about each step that has them all. */
-static void
-running_median(const double *x, int n, int side, double *centre)
-{
-	double		sorted[2 * SIDE + 2];
-	int			width = 2 * side + 1;
-
-	for (int i = 0; i < width; i++)
-		insert(sorted, i, x[i]);
-	for (int t = side; t < n - side; t++)
-	{
-		centre[t] = sorted[side];
-		if (t + side + 1 == n)
-			break;
-		take_out(sorted, width, x[t - side]);
-		insert(sorted, width - 1, x[t + side + 1]);
-	}
 }
 
 /* Median of the slopes between pairs of x[count], then of what is left: values at 0, 1, … */
@@ -90,7 +44,7 @@ cf_clean_outliers(const double *x, int n, double *work, double *clean)
 	double		slope;
 	double		limit;
 
-	running_median(x, n, side, centre);
+	cf_running_median(x, n, side, centre);
 	robust_line(x, width, &at_zero, &slope);
 	for (int t = 0; t < side; t++)
 		centre[t] = at_zero + slope * t;
