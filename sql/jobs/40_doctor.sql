@@ -194,6 +194,10 @@ BEGIN
 		'format(''SELECT * FROM capforecast.unschedule_jobs();  -- as %I, then SET ROLE to a role with grant_access(..., %L) and schedule_jobs()'', c.username, ''operator'') '
 		'FROM cron.job c JOIN pg_roles r ON r.rolname = c.username '
 		'WHERE c.database = current_database() AND r.rolsuper AND c.active AND c.command LIKE ''%capforecast.run\_%'' GROUP BY c.username';
+	RETURN QUERY EXECUTE
+		'SELECT ''warning'', ''pg_cron'', format(''jobs are scheduled by more than one role (%s): each starts as often'', string_agg(DISTINCT c.username, '', '')), '
+		'''SELECT * FROM capforecast.unschedule_jobs();  -- as all of them but one'' '
+		'FROM cron.job c WHERE c.database = current_database() AND c.active AND c.jobname LIKE ''capforecast:%'' HAVING count(DISTINCT c.username) > 1';
 END
 $$;
 COMMENT ON FUNCTION capforecast._doctor_schedule(timestamptz) IS 'What doctor() finds about pg_cron.';

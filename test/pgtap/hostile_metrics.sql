@@ -49,6 +49,8 @@ CREATE FUNCTION lair.nests() RETURNS integer LANGUAGE plpgsql AS
 	$$ BEGIN PERFORM capforecast._measure_metric('SELECT 1', NULL); RETURN 1; END $$;
 CREATE FUNCTION lair.traps() RETURNS integer LANGUAGE plpgsql AS
 	$$ BEGIN BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN NULL; END; PERFORM pg_sleep(60); RETURN 1; END $$;
+CREATE FUNCTION lair.other_end() RETURNS integer LANGUAGE plpgsql AS
+	$$ BEGIN PERFORM pg_sleep(60); RETURN 1; EXCEPTION WHEN query_canceled THEN RAISE EXCEPTION 'another end' USING errcode = '22012'; END $$;
 CREATE FUNCTION lair.traps_for_ever() RETURNS integer LANGUAGE plpgsql AS
 	$$ BEGIN LOOP BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$;
 CREATE FUNCTION lair.traps_within() RETURNS integer LANGUAGE plpgsql AS
@@ -153,6 +155,9 @@ FROM unnest('{40001,53100,53200,55P03,57014,57P01,P0001,XX000,22P02}'::text[]) c
 INSERT INTO capforecast.own_metric (metric, kind, direction) VALUES ('leaks', 'stock', 'up'), ('traps', 'stock', 'up'), ('shouts', 'stock', 'up');
 INSERT INTO capforecast._metric_query (metric, query) VALUES ('leaks', 'SELECT w FROM lair.words'), ('traps', 'SELECT lair.traps()'),
 	('shouts', 'SELECT repeat(md5(''x''), 100000)');
+-- Its time is up while it fails of something else: the timer cancels neither what comes after it nor the job.
+INSERT INTO capforecast.own_metric (metric, kind, direction) VALUES ('late', 'stock', 'up');
+INSERT INTO capforecast._metric_query (metric, query) VALUES ('late', 'SELECT lair.other_end()');
 ALTER TABLE lair.mine RENAME n TO m;
 RESET ROLE;
 SELECT is((SELECT array_agg(DISTINCT registrar_name || ' ' || registrar::regrole) FROM capforecast._metric_query), '{mallory mallory}', 'it stays with who registered it');
@@ -160,7 +165,7 @@ SELECT is(capforecast.capture_metrics(), 3::bigint, 'the metrics that work are c
 SELECT results_eq($$SELECT metric, value FROM capforecast.metric_value ORDER BY metric$$,
 	$$VALUES ('later', 5::double precision), ('sets', 1), ('swallows', 2)$$, 'with their values');
 SELECT results_eq($$SELECT failed, detail -> 'breaks' ->> 'sqlstate' FROM capforecast.job_run WHERE job = 'capture_metrics'$$,
-	$$VALUES (14::bigint, '42703')$$, 'each that fails is a reason in the record');
+	$$VALUES (15::bigint, '42703')$$, 'each that fails is a reason in the record');
 SELECT results_eq($$SELECT string_agg(d.value ->> 'sqlstate', ' ' ORDER BY d.value ->> 'sqlstate') FROM capforecast.job_run, jsonb_each(detail) d
 	WHERE job = 'capture_metrics' AND d.key LIKE 'raises%'$$, $$VALUES ('22P02 40001 53100 53200 55P03 57014 57P01 P0001 XX000')$$, 'whatever they raise');
 SELECT is((SELECT count(*) FROM capforecast.job_run WHERE detail::text ~ 'sk_live|bystander_secret' OR octet_length(detail::text) > 20000), 0::bigint,

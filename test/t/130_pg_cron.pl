@@ -64,6 +64,14 @@ is($node->safe_psql('postgres', q{SET ROLE reader; SELECT count(*) FROM capforec
 $node->safe_psql('postgres', 'GRANT EXECUTE ON FUNCTION capforecast.schedule_jobs TO reader');
 like(psql_fails($node, 'postgres', 'SET ROLE reader; SELECT capforecast.schedule_jobs()'), qr/42501: role "reader" may not use pg_cron.*GRANT USAGE ON SCHEMA cron/s,
 	'schedule_jobs() says what it lacks');
+# Two roles that schedule the same jobs: each has them, and who sees both is told.
+$node->safe_psql('postgres', q{GRANT USAGE ON SCHEMA cron TO reader; SET ROLE reader; SELECT FROM capforecast.schedule_jobs()});
+is($node->safe_psql('postgres', "SELECT count(*), count(DISTINCT username) FROM cron.job WHERE jobname LIKE 'capforecast:%'"), 2 * $jobs . '|2', 'a second role has jobs of its own');
+like($node->safe_psql('postgres', q{SELECT problem FROM capforecast.doctor() WHERE subject = 'pg_cron' AND problem LIKE 'jobs are%'}),
+	qr/^jobs are scheduled by more than one role \(postgres, reader\)/, 'which doctor() tells');
+$node->safe_psql('postgres', q{GRANT EXECUTE ON FUNCTION capforecast.unschedule_jobs TO reader; SET ROLE reader; SELECT FROM capforecast.unschedule_jobs()});
+is($node->safe_psql('postgres', q{SELECT count(*) FROM capforecast.doctor() WHERE problem LIKE 'jobs are%'}), '0', 'until one of them has taken its own back');
+$node->safe_psql('postgres', 'REVOKE USAGE ON SCHEMA cron FROM reader');
 # A setting of the database that the session does not have yet.
 ($rc, $out, $err) = $node->psql('postgres', 'ALTER DATABASE postgres SET capforecast.manage_subscriptions = on; SELECT FROM capforecast.schedule_jobs()');
 like($err, qr/NOTICE:.*not for this session.*Reconnect/s, 'and that the session does not know');
