@@ -25,7 +25,7 @@
 #include "run/run_log.h"
 
 /* So many rows of the host are locked at once: its own statements wait for the work on these at most. */
-#define ROWS_AT_ONCE	10
+#define ROWS_AT_ONCE	5
 
 typedef struct Run
 {
