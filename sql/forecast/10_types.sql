@@ -13,7 +13,7 @@ CREATE TYPE capforecast.series_forecast AS (
 	model text, status capforecast.forecast_status, reason text, kind text, events text
 );
 COMMENT ON TYPE capforecast.series_forecast IS
-	'A step of forecast(series): step 1 follows the last point. Where no forecast can be made, one row with status and reason, step to yhat_upper NULL. kind: stock, flow or gauge, as given or inferred. events: what has happened in the history, oldest first, joined by "; ": one-off, pace changed, level changed, stopped, wrong value or saturates, the signed size (pace: per step) and the day; falls back every month, week or n days. NULL: nothing.';
+	'A step of forecast(series): step 1 follows the last point. Where no forecast can be made, one row with status and reason, step to yhat_upper NULL. kind: stock, flow or gauge, as given or inferred. events: what has happened in the history, oldest first, joined by "; ": one-off, pace changed, level changed, stopped, wrong value or saturates, the signed size (pace: per step) and the day; falls back every month, week or n days; of a metric also known day, its name and the day: one ahead that was never seen. NULL: nothing.';
 
 CREATE TYPE capforecast.metric_forecast AS (
 	metric text, forecast_date date, predicted double precision, lower_bound double precision, upper_bound double precision,
@@ -26,10 +26,11 @@ CREATE TYPE capforecast.threshold_forecast AS (
 	status capforecast.forecast_status, reason text, current_value double precision, threshold double precision,
 	days_left integer, breach_date date, breach_date_earliest date, breach_date_latest date,
 	breach_probability double precision, model text, n_points integer, coverage_ratio double precision, ready_on date,
-	kind text, events text
+	kind text, events text,
+	breach_time timestamptz, breach_time_earliest timestamptz, breach_time_latest timestamptz
 );
 COMMENT ON TYPE capforecast.threshold_forecast IS
-	'The answer of time_to_threshold(). days_left and breach_date (UTC; reached by then with a chance of a half) are set where status is ok or already_breached (then 0, and the day since which). Earliest and latest hold the range of the confidence level, NULL beyond the horizon; breach_probability is the chance within the horizon; ready_on is when there will be enough points. kind and events as in series_forecast.';
+	'The answer of time_to_threshold(). days_left and breach_date (UTC; reached by then with a chance of a half) are set where status is ok or already_breached (then 0, and the day since which). Earliest and latest hold the range of the confidence level, NULL beyond the horizon; breach_probability is the chance within the horizon; ready_on is when there will be enough points. kind and events as in series_forecast. breach_time and its range: the same as times where steps are shorter than a day, else NULL.';
 
 CREATE TYPE capforecast.threshold_curve AS (forecast capforecast.threshold_forecast, chances double precision[]);
 COMMENT ON TYPE capforecast.threshold_curve IS

@@ -22,7 +22,7 @@ COMMENT ON FUNCTION capforecast.forecast(text, integer, text, double precision, 
 CREATE FUNCTION capforecast.metric_series(metric text, as_of timestamptz DEFAULT NULL) RETURNS capforecast.series
 	LANGUAGE C STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'capforecast_metric_series';
 COMMENT ON FUNCTION capforecast.metric_series(text, timestamptz) IS
-	'The last 400 values of a metric until the UTC day of as_of (NULL: now), which its forecasts are made from, as a series, for decompose(), backtest() and the like. Error: 22023 for a metric that does not exist.
+	'The last 1096 values (three years of days) of a metric until the UTC day of as_of (NULL: now), which its forecasts are made from, as a series, for decompose(), backtest() and the like. Error: 22023 for a metric that does not exist.
 Example: SELECT capforecast.metric_series(''vendors'');';
 
 CREATE FUNCTION capforecast._period_days(argument text, period interval, as_of timestamptz, least_days integer, most_days integer)

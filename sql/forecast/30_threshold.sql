@@ -6,7 +6,7 @@ CREATE FUNCTION capforecast.time_to_threshold(series capforecast.series, thresho
 	RETURNS SETOF capforecast.threshold_forecast
 	LANGUAGE C STABLE PARALLEL SAFE COST 20000 ROWS 1 AS 'MODULE_PATHNAME', 'capforecast_time_to_threshold_series';
 COMMENT ON FUNCTION capforecast.time_to_threshold(capforecast.series, double precision, interval, double precision, text, integer, text, timestamptz) IS
-	'When a series reaches the threshold (NULL: no limit), as one row: the day by which it does with a chance of a half, the range that holds it with the confidence_level (0 to 1, exclusive), and the chance within the horizon (from as_of on, at most 10000 days). direction: up where the threshold is a maximum, down where it is a minimum. Needs 14 points over 7 days with a value at half of the steps. as_of NULL is now; a last point more than three steps old is stale, later where gaps are usual. Errors: 22023, 22004.
+	'When a series reaches the threshold (NULL: no limit), as one row: the day by which it does with a chance of a half, the range that holds it with the confidence_level (0 to 1, exclusive), and the chance within the horizon (from as_of on, at most 10000 days). direction: up where the threshold is a maximum, down where it is a minimum. Needs 14 points over 7 days, or 48 at steps shorter than a day, with a value at half of the steps. as_of NULL is now; a last point more than three steps old is stale, later where gaps are usual. Errors: 22023, 22004.
 Example: SELECT status, breach_date, breach_date_earliest, breach_date_latest FROM capforecast.time_to_threshold(''vendors'', 100);';
 
 CREATE FUNCTION capforecast.time_to_threshold(metric text, threshold double precision,

@@ -13,7 +13,7 @@ CREATE FUNCTION capforecast.detect_seasonality(series capforecast.series)
 		coverage_ratio double precision, status capforecast.forecast_status, reason text)
 	LANGUAGE C IMMUTABLE PARALLEL SAFE COST 10000 ROWS 1 AS 'MODULE_PATHNAME', 'capforecast_detect_seasonality';
 COMMENT ON FUNCTION capforecast.detect_seasonality(capforecast.series) IS
-	'The steps after which a series'' pattern repeats (1: it has none), and the share of the variance about the trend that the pattern explains (0 to 1).
+	'The steps after which a series'' pattern repeats (1: it has none), and the share of the variance about the trend that the pattern explains (0 to 1). A second row where a longer one lies over the first: the week of hours, the year of days (365).
 Example: SELECT * FROM capforecast.detect_seasonality(capforecast.metric_series(''orders''));';
 
 CREATE FUNCTION capforecast.detect_changepoints(series capforecast.series, season_length integer DEFAULT NULL,

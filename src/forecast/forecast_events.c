@@ -46,7 +46,7 @@ append_period(StringInfo text, int period, const CfGrid *grid)
 }
 
 char *
-forecast_events_text(const CfEvents *events, const CfGrid *grid)
+forecast_events_text(const CfEvents *events, const CfGrid *grid, const NamedDays *named)
 {
 	StringInfoData text;
 
@@ -60,6 +60,8 @@ forecast_events_text(const CfEvents *events, const CfGrid *grid)
 		appendStringInfo(&text, "%s%s", i > 0 ? "; " : "", words[e->kind]);
 		if (e->kind == CF_EVENT_FALLS_BACK)
 			append_period(&text, e->period, grid);
+		if (e->kind == CF_EVENT_KNOWN_DAY)
+			appendStringInfo(&text, " %s", named->names[e->period]);
 		if (e->size != 0.0)
 			appendStringInfo(&text, fabs(e->size) >= 99.5 ? " %+.0f" : " %+.3g", e->size);
 		if (e->kind != CF_EVENT_FALLS_BACK)

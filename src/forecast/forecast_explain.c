@@ -63,6 +63,30 @@ append_change(StringInfo text, const Forecast *forecast)
 						 from, time_text(&forecast->input, 0), to, time_text(&forecast->input, forecast->horizon));
 }
 
+/* What repeats, joined by "and"; the week is a pattern of seven days. */
+static void
+append_seasons(StringInfo text, const Forecast *forecast)
+{
+	const CfForecastInfo *info = &forecast->info;
+	const CfCalendarFound *found = &info->calendar;
+	char	   *parts[5];
+	int			n = 0;
+
+	if (found->has_week)
+		parts[n++] = "a pattern of the day and of the week";
+	else if (info->season_length > 1 && info->season_length != found->period)
+		parts[n++] = psprintf("a pattern that repeats every %d steps", info->season_length);
+	if (found->has_year)
+		parts[n++] = psprintf("a year that explains %.0f %% of what goes up and down", found->year_strength * 100.0);
+	if (found->has_month)
+		parts[n++] = "days of their own at the ends of months";
+	if (found->named_days > 0)
+		parts[n++] = psprintf("%d known day%s that differ%s", found->named_days, found->named_days == 1 ? "" : "s",
+							  found->named_days == 1 ? "s" : "");
+	for (int i = 0; i < n; i++)
+		appendStringInfo(text, "%s%s", i == 0 ? " with " : i == n - 1 ? " and " : ", ", parts[i]);
+}
+
 static void
 append_method(StringInfo text, const Forecast *forecast)
 {
@@ -75,8 +99,7 @@ append_method(StringInfo text, const Forecast *forecast)
 	if (info->model == CF_MODEL_AUTO && info->n_members > 0)
 		appendStringInfoChar(text, ')');
 	appendStringInfo(text, " from %d points of a %s", info->n_points, forecast_kind_name(info->kind));
-	if (info->season_length > 1)
-		appendStringInfo(text, " with a pattern that repeats every %d steps", info->season_length);
+	append_seasons(text, forecast);
 }
 
 static Datum

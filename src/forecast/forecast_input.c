@@ -15,6 +15,7 @@
 
 #define MIN_COVERAGE_RATIO	0.5
 #define STALE_STEPS			3
+#define ENOUGH_STEPS		48		/* shorter than a day: two days of hours say enough of the hours to come */
 
 char *
 forecast_time_text(TimestampTz time)
@@ -142,7 +143,7 @@ judge_amount(const Series *series, int n, const ForecastNeeds *needs, ForecastIn
 		decide(input, FORECAST_INSUFFICIENT_HISTORY,
 			   psprintf("There %s %d point%s, and at least %d are needed.", input->n_points == 1 ? "is" : "are",
 						input->n_points, input->n_points == 1 ? "" : "s", needs->min_points));
-	else if (missing_span > 0)
+	else if (missing_span > 0 && !(grid->months == 0 && grid->step < USECS_PER_DAY && input->n_points >= ENOUGH_STEPS))
 		decide(input, FORECAST_INSUFFICIENT_HISTORY,
 			   psprintf("The points span %.1f days, and at least %d are needed.",
 						(double) span / USECS_PER_DAY, needs->min_days));

@@ -13,6 +13,7 @@
 #include "common/clock.h"
 #include "common/row.h"
 #include "common/scope.h"
+#include "core/models/cf_year.h"
 #include "core/time/cf_day_rule.h"
 #include "forecast/forecast_known_days.h"
 #include "forecast/forecast_metric.h"
@@ -197,6 +198,33 @@ known_days_read(DateADT from, DateADT to, text *metric)
 	qsort(span.found.days, span.found.n, sizeof(KnownDay), compare_days);
 	span.found.n = (int) qunique(span.found.days, span.found.n, sizeof(KnownDay), compare_days);
 	return span.found;
+}
+
+/* ---------- as the engine takes them ---------- */
+
+NamedDays
+known_days_on_grid(const CfGrid *grid, int ahead, text *metric)
+{
+	NamedDays	named = {0};
+	KnownDays	found;
+	int			n_names = 0;
+
+	if (metric == NULL || grid->step != CF_DAY)
+		return named;
+	found = known_days_read(series_grid_day(grid, Max(0, grid->n - CF_YEAR_MOST)), series_grid_day(grid, (int64) grid->n - 1 + ahead), metric);
+	named.days = palloc(sizeof(CfNamedDay) * Max(found.n, 1));
+	named.names = palloc(sizeof(char *) * Max(found.n, 1));
+	for (int i = 0; i < found.n; i++)
+	{
+		int			name = 0;
+
+		while (name < n_names && strcmp(named.names[name], found.days[i].name) != 0)
+			name++;
+		if (name == n_names)
+			named.names[n_names++] = found.days[i].name;
+		named.days[named.n++] = (CfNamedDay) {found.days[i].day, name, found.days[i].offset};
+	}
+	return named;
 }
 
 /* ---------- as rows ---------- */

@@ -9,6 +9,9 @@
 
 #include "utils/date.h"
 
+#include "core/models/cf_days.h"
+#include "series/series_grid.h"
+
 /* A span of days that can be asked for. */
 #define KNOWN_DAYS_MAX_YEARS	100
 
@@ -31,5 +34,16 @@ typedef struct KnownDays
  * read with the caller's rights, in the current memory context.
  */
 extern KnownDays known_days_read(DateADT from, DateADT to, text *metric);
+
+/* The same as the engine takes them; a day's name is an index of names. */
+typedef struct NamedDays
+{
+	int			n;
+	CfNamedDay *days;			/* in order of day */
+	const char **names;
+} NamedDays;
+
+/* Those of a metric (NULL: none) on the days of a grid and so many steps ahead; none where steps are no days. */
+extern NamedDays known_days_on_grid(const CfGrid *grid, int ahead, text *metric);
 
 #endif							/* CAPFORECAST_FORECAST_KNOWN_DAYS_H */

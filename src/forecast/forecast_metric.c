@@ -16,8 +16,8 @@
 #include "forecast/forecast_metric.h"
 #include "forecast/forecast_run.h"
 
-/* Of daily values these are thirteen months: what is older no longer decides. */
-#define HISTORY_POINTS	400
+/* Of daily values these are three years: enough to tell a year from what happened once. */
+#define HISTORY_POINTS	1096
 
 /* So many names are listed in a hint. */
 #define LISTED_METRICS	40
@@ -100,6 +100,7 @@ forecast_metric_request(text *name, ForecastRequest *request)
 	if (request->options.kind == CF_KIND_AUTO)
 		request->options.kind = metric->kind;
 	request->planned = &metric->planned;
+	request->metric = name;
 	/* a floor of -Infinity says that there is none, and leaves NaN, too */
 	if (isnan(request->options.floor) && request->may_be_count)
 		request->options.floor = metric->floor;

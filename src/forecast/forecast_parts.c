@@ -17,9 +17,12 @@
 #include "common/row.h"
 #include "core/engine/cf_change.h"
 #include "core/engine/cf_decompose.h"
+#include "core/engine/cf_layer.h"
 #include "forecast/forecast_run.h"
 
 #define MAX_CHANGES	1000
+#define DAYS_OF_WEEK	7
+#define DAYS_OF_YEAR	365
 
 /* One call: where it works, and where its rows go. */
 typedef struct Call
@@ -125,6 +128,39 @@ detect(Call *call, CfSeason *season)
 	return status;
 }
 
+static void
+put_season(Call *call, int length, double strength)
+{
+	Datum		values[6];
+	bool		nulls[6] = {false};
+
+	values[0] = Int32GetDatum(length);
+	values[1] = Float8GetDatum(strength);
+	values[2] = Int32GetDatum(call->input.n_points);
+	values[3] = Float8GetDatum(call->input.coverage_ratio);
+	put_row(call, values, nulls, call->input.verdict);
+}
+
+/* The year of days and the week of hours, which lie over the first season. */
+static void
+put_longer_seasons(Call *call, const CfSeason *first)
+{
+	const SeriesGrid *on_grid = &call->input.on_grid;
+	CfLayerTask task = {.season_hint = forecast_season_hint(&on_grid->grid)};
+	CfLayer		layer;
+	CfStatus	status;
+	double	   *work = series_work(cf_layer_worksize(on_grid->grid.n, 0));
+
+	task.has_days = forecast_first_day(&on_grid->grid, &task.first_day);
+	FORECAST_CALL(status, cf_layer_find(on_grid->y, on_grid->grid.n, &task, &forecast_stop, work, &layer));
+	forecast_check(status);
+	if (layer.found.has_week)
+		put_season(call, DAYS_OF_WEEK * task.season_hint, layer.found.week_strength);
+	if (layer.found.has_year && task.has_days && first->period < DAYS_OF_YEAR - DAYS_OF_WEEK)
+		put_season(call, DAYS_OF_YEAR, layer.found.year_strength);
+	pfree(work);
+}
+
 PG_FUNCTION_INFO_V1(capforecast_detect_seasonality);
 Datum
 capforecast_detect_seasonality(PG_FUNCTION_ARGS)
@@ -134,14 +170,8 @@ capforecast_detect_seasonality(PG_FUNCTION_ARGS)
 
 	if (begin(fcinfo, &call, 6) && is_answered(&call, detect(&call, &season)))
 	{
-		Datum		values[6];
-		bool		nulls[6] = {false};
-
-		values[0] = Int32GetDatum(season.period);
-		values[1] = Float8GetDatum(season.strength);
-		values[2] = Int32GetDatum(call.input.n_points);
-		values[3] = Float8GetDatum(call.input.coverage_ratio);
-		put_row(&call, values, nulls, call.input.verdict);
+		put_season(&call, season.period, season.strength);
+		put_longer_seasons(&call, &season);
 	}
 	return end(&call);
 }
@@ -189,6 +219,7 @@ capforecast_decompose(PG_FUNCTION_ARGS)
 {
 	Call		call;
 	int			period = request_season_length(fcinfo, 1);
+	CfDecomposeOptions options = {.has_calendar = period == 0};
 
 	if (begin(fcinfo, &call, 8) && settle_season(&call, &period))
 	{
@@ -199,7 +230,9 @@ capforecast_decompose(PG_FUNCTION_ARGS)
 		const double *component[4] = {out, out + n, out + 2 * n, out + 3 * n};
 		CfStatus	status;
 
-		FORECAST_CALL(status, cf_decompose(on_grid->y, on_grid->grid.n, period, &forecast_stop, work,
+		options.season_hint = forecast_season_hint(&on_grid->grid);
+		options.has_days = forecast_first_day(&on_grid->grid, &options.first_day);
+		FORECAST_CALL(status, cf_decompose(on_grid->y, on_grid->grid.n, period, &options, &forecast_stop, work,
 										   out, out + n, out + 2 * n, out + 3 * n));
 		if (is_answered(&call, status))
 			put_components(&call, component);

@@ -280,6 +280,8 @@ options_of(const CfReachOptions *reach)
 	options.season_hint = reach->season_hint;
 	options.has_days = reach->has_days;
 	options.first_day = reach->first_day;
+	options.named = reach->named;
+	options.n_named = reach->n_named;
 	return options;
 }
 

@@ -113,6 +113,8 @@ describe_breach(const ForecastInput *input, const ReachRequest *request, Reach *
 	day = series_grid_session_day(&input->on_grid.grid, since);
 	reach->has_breach = reach->has_earliest = reach->has_latest = i >= 0;
 	reach->breach = reach->earliest = reach->latest = day;
+	reach->has_times = input->on_grid.grid.months == 0 && input->on_grid.grid.step < USECS_PER_DAY;
+	reach->breach_time = reach->earliest_time = reach->latest_time = cf_grid_time(&input->on_grid.grid, since);
 	reach->has_days_left = reach->has_probability = true;
 	reach->days_left = 0;
 	reach->probability = 1.0;
@@ -125,31 +127,33 @@ describe_breach(const ForecastInput *input, const ReachRequest *request, Reach *
 }
 
 static bool
-day_of_step(const ForecastInput *input, int step, const ReachRequest *request, DateADT *day)
+day_of_step(const ForecastInput *input, int step, const ReachRequest *request, DateADT *day, TimestampTz *time)
 {
 	if (step < 1)
 		return false;
-	(void) forecast_input_time(input, step);	/* a horizon beyond the calendar's end is an error */
+	*time = Max(forecast_input_time(input, step), request->as_of);	/* a horizon beyond the calendar's end is an error */
 	*day = series_grid_session_day(&input->on_grid.grid, input->on_grid.grid.n - 1 + step);
 	*day = Max(*day, clock_utc_day(request->as_of));
 	return true;
 }
 
 static void
-describe_passage(const ForecastInput *input, const ReachRequest *request, const CfReach *passage, Reach *reach)
+describe_passage(const ForecastInput *input, const ReachRequest *request, const NamedDays *named, const CfReach *passage,
+				 Reach *reach)
 {
 	char	   *until = clock_date_text(clock_utc_day(request->until));
 
 	reach->kind = forecast_kind_name(passage->kind);
-	reach->events = forecast_events_text(&passage->events, &input->on_grid.grid);
+	reach->events = forecast_events_text(&passage->events, &input->on_grid.grid, named);
+	reach->has_times = input->on_grid.grid.months == 0 && input->on_grid.grid.step < USECS_PER_DAY;
 	reach->has_probability = true;
 	reach->probability = passage->probability;
-	reach->has_earliest = day_of_step(input, passage->earliest, request, &reach->earliest);
-	reach->has_latest = day_of_step(input, passage->latest, request, &reach->latest);
+	reach->has_earliest = day_of_step(input, passage->earliest, request, &reach->earliest, &reach->earliest_time);
+	reach->has_latest = day_of_step(input, passage->latest, request, &reach->latest, &reach->latest_time);
 	switch (passage->status)
 	{
 		case CF_REACH_OK:
-			reach->has_breach = day_of_step(input, passage->median, request, &reach->breach);
+			reach->has_breach = day_of_step(input, passage->median, request, &reach->breach, &reach->breach_time);
 			reach->has_days_left = reach->has_breach;
 			reach->days_left = reach->breach - clock_utc_day(request->as_of);
 			break;
@@ -213,11 +217,15 @@ simulate(const ForecastInput *input, const ReachRequest *request, Reach *reach)
 		.seed = seed_of(on_grid),
 	};
 	PlannedSteps planned = planned_on_grid(request->planned, on_grid, options.curve);
+	NamedDays	named;
 	CfReach		passage;
 	CfStatus	status;
 	double	   *curve = palloc(sizeof(double) * options.curve);
 
 	options.has_days = forecast_first_day(&on_grid->grid, &options.first_day);
+	named = known_days_on_grid(&on_grid->grid, options.curve, request->metric);
+	options.named = named.days;
+	options.n_named = named.n;
 	if (is_reached(planned_now(&planned, on_grid->grid.n, &options, on_grid->y[on_grid->grid.n - 1]), request))
 	{
 		describe_change(request, reach);
@@ -232,7 +240,7 @@ simulate(const ForecastInput *input, const ReachRequest *request, Reach *reach)
 		decide(reach, FORECAST_UNRELIABLE, pstrdup("The values are too large to calculate with."));
 	else
 	{
-		describe_passage(input, request, &passage, reach);
+		describe_passage(input, request, &named, &passage, reach);
 		reach->events = planned_told(&planned, &on_grid->grid, reach->events);
 	}
 }

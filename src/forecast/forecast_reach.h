@@ -32,6 +32,7 @@ typedef struct ReachRequest
 	double		level;
 	int			season_length;
 	CfKind		kind;
+	text	   *metric;			/* whose known days count; NULL: a series, which has none */
 	const struct PlannedEvents *planned;	/* what is planned; NULL: nothing */
 	int			n_chances;		/* so many days after as_of ... */
 	const int32 *chance_days;
@@ -51,6 +52,10 @@ typedef struct Reach
 	DateADT		earliest;
 	bool		has_latest;
 	DateADT		latest;
+	bool		has_times;		/* steps are shorter than a day: the times of those that are known */
+	TimestampTz breach_time;
+	TimestampTz earliest_time;
+	TimestampTz latest_time;
 	bool		has_probability;
 	double		probability;	/* of reaching it within the horizon; the chances asked for are set, too */
 	int			n_points;

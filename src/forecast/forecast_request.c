@@ -238,6 +238,7 @@ forecast_request_read(FunctionCallInfo fcinfo, int first, ForecastRequest *reque
 	request->has_as_of = read_as_of(fcinfo, first + 7, &request->as_of);
 	request->miss_factor = 1.0;
 	request->planned = NULL;
+	request->metric = NULL;
 }
 
 /*

@@ -28,6 +28,7 @@ typedef struct ForecastRequest
 	bool		may_be_count;	/* a floor of -Infinity rules out that the values are counts */
 	bool		has_as_of;		/* points after as_of are not known, and the last one may be stale */
 	TimestampTz as_of;
+	text	   *metric;			/* whose known days count; NULL: a series, which has none */
 	const struct PlannedEvents *planned;	/* what is planned; NULL: nothing */
 } ForecastRequest;
 

@@ -116,6 +116,7 @@ forecast_run_levels(const Series *series, const ForecastRequest *request,
 	ForecastNeeds needs = {request->options.kind, FORECAST_MIN_POINTS, 0, 0, request->has_as_of, request->as_of};
 	CfOptions	options = request->options;
 	SeriesGrid *on_grid = &forecast->input.on_grid;
+	NamedDays	named;
 	CfStatus	status;
 	double	   *work;
 
@@ -141,6 +142,9 @@ forecast_run_levels(const Series *series, const ForecastRequest *request,
 		options.floor = 0.0;
 	options.season_hint = forecast_season_hint(&on_grid->grid);
 	options.has_days = forecast_first_day(&on_grid->grid, &options.first_day);
+	named = known_days_on_grid(&on_grid->grid, request->horizon, request->metric);
+	options.named = named.days;
+	options.n_named = named.n;
 	forecast->planned = planned_on_grid(request->planned, on_grid, request->horizon);
 	work = series_work(cf_forecast_worksize(on_grid->grid.n, request->horizon));
 	FORECAST_CALL(status, cf_forecast(forecast->planned.y, on_grid->grid.n, &options, request->horizon,
@@ -154,7 +158,7 @@ forecast_run_levels(const Series *series, const ForecastRequest *request,
 	planned_change(&forecast->planned, on_grid->grid.n, &options, request->horizon, n_levels,
 				   forecast->yhat, forecast->lower, forecast->upper);
 	forecast->events = planned_told(&forecast->planned, &on_grid->grid,
-									forecast_events_text(&forecast->info.events, &on_grid->grid));
+									forecast_events_text(&forecast->info.events, &on_grid->grid, &named));
 	if (forecast->info.flags & CF_FLAG_UNRELIABLE)
 		forecast->verdict.status = FORECAST_UNRELIABLE;
 	forecast->verdict.reason = forecast_remarked(remarks(&forecast->info), on_grid->remark);

@@ -25,7 +25,8 @@ enum
 {
 	COLUMN_STATUS, COLUMN_REASON, COLUMN_CURRENT, COLUMN_THRESHOLD, COLUMN_DAYS_LEFT, COLUMN_BREACH,
 	COLUMN_EARLIEST, COLUMN_LATEST, COLUMN_PROBABILITY, COLUMN_MODEL, COLUMN_POINTS, COLUMN_COVERAGE,
-	COLUMN_READY, COLUMN_KIND, COLUMN_EVENTS, N_COLUMNS
+	COLUMN_READY, COLUMN_KIND, COLUMN_EVENTS,
+	COLUMN_BREACH_TIME, COLUMN_EARLIEST_TIME, COLUMN_LATEST_TIME, N_COLUMNS
 };
 
 /* The attributes of threshold_curve, in order. */
@@ -72,6 +73,9 @@ row_of(TupleDesc desc, const ReachRequest *request, const Reach *reach)
 	put(&row, COLUMN_READY, reach->has_ready, DateADTGetDatum(reach->ready));
 	put(&row, COLUMN_KIND, reach->kind != NULL, reach->kind == NULL ? (Datum) 0 : CStringGetTextDatum(reach->kind));
 	put(&row, COLUMN_EVENTS, reach->events != NULL, reach->events == NULL ? (Datum) 0 : CStringGetTextDatum(reach->events));
+	put(&row, COLUMN_BREACH_TIME, reach->has_times && reach->has_breach, TimestampTzGetDatum(reach->breach_time));
+	put(&row, COLUMN_EARLIEST_TIME, reach->has_times && reach->has_earliest, TimestampTzGetDatum(reach->earliest_time));
+	put(&row, COLUMN_LATEST_TIME, reach->has_times && reach->has_latest, TimestampTzGetDatum(reach->latest_time));
 	return row;
 }
 
@@ -134,6 +138,7 @@ reach_run_metric(text *name, ReachRequest *request, Reach *reach)
 	if (request->kind == CF_KIND_AUTO)
 		request->kind = metric->kind;
 	request->planned = &metric->planned;
+	request->metric = name;
 	reach_run(metric->series, request, reach);
 }
 
@@ -210,6 +215,7 @@ capforecast_planned_threshold(PG_FUNCTION_ARGS)
 	planned_change_read(fcinfo, 4, &metric->planned);
 	request.kind = metric->kind;
 	request.planned = &metric->planned;
+	request.metric = PG_GETARG_TEXT_PP(0);
 	reach_run(metric->series, &request, &reach);
 	put_row(rsinfo, &request, &reach);
 	MemoryContextSwitchTo(caller);

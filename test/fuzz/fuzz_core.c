@@ -236,12 +236,66 @@ fuzz_parts(Input *in, const double *y, int n)
 	double	   *work = memory(cf_decompose_worksize(n, period));
 	double	   *part = memory(4 * (size_t) n);
 	double		limit = 1e-9 * largest_of(y, n);
+	CfDecomposeOptions options = {take_below(in, 2), take_below(in, 2) ? 7 : 24, take_below(in, 2), take_below(in, 5000)};
 
-	if (cf_decompose(y, n, period, NULL, work, part, part + n, part + 2 * n, part + 3 * n) == CF_OK)
+	if (cf_decompose(y, n, period, &options, NULL, work, part, part + n, part + 2 * n, part + 3 * n) == CF_OK)
 		for (int t = 0; t < n; t++)
 			PROMISE(isnan(y[t]) || fabs(part[t] + part[n + t] + part[2 * n + t] + part[3 * n + t] - y[t]) <= limit);
 	free(work);
 	free(part);
+}
+
+/* Long series of days, hours or weeks: what was taken, again and again, with days that are known. */
+static void
+fuzz_calendar(Input *in, const double *y, int n)
+{
+	static const int hints[] = {7, 24, 48, 52};
+	static const double levels[2] = {0.80, 0.95};
+	CfNamedDay	named[20];
+	CfOptions	o;
+	CfForecastInfo info;
+	int			m = 50 + (int) take_below(in, 1100);
+	int			h = 1 + (int) take_below(in, MAX_H);
+	double	   *long_y = memory((size_t) m);
+	double	   *work = memory(cf_forecast_worksize(m, h));
+	double	   *yhat = memory((size_t) h);
+	double	   *lower = memory(2 * (size_t) h);
+	double	   *upper = memory(2 * (size_t) h);
+	double	   *probability = memory((size_t) h);
+	CfReachOptions r = {.threshold = take_value(in, take_below(in, 2), 0.0), .direction = CF_UPWARD, .horizon = h,
+		.confidence_level = 0.8};
+	CfReach		reach;
+
+	for (int t = 0; t < m; t++)
+		long_y[t] = n > 0 ? y[t % n] : 0.0;
+	for (int i = 0; i < 20; i++)
+		named[i] = (CfNamedDay) {(i == 0 ? 7000 : named[i - 1].day) + (int) take_below(in, 100), (int) take_below(in, 5),
+			(int) take_below(in, 3) - 1};
+	take_options(in, &o);
+	o.season_hint = hints[take_below(in, 4)];
+	o.has_days = o.season_hint == 7;
+	o.first_day = 7000 + (int) take_below(in, 400);
+	o.named = named;
+	o.n_named = (int) take_below(in, 21);
+	if (cf_forecast(long_y, m, &o, h, levels, 2, NULL, work, yhat, lower, upper, &info) == CF_OK)
+		check_forecast(long_y, m, &o, h, yhat, lower, upper);
+	free(work);
+	r.kind = o.kind;
+	r.season_hint = o.season_hint;
+	r.has_days = o.has_days;
+	r.first_day = o.first_day;
+	r.named = named;
+	r.n_named = o.n_named;
+	work = memory(cf_reach_worksize(m, h));
+	if (cf_reach(long_y, m, &r, NULL, work, probability, &reach) == CF_OK)
+		for (int k = 0; k < h; k++)
+			PROMISE(probability[k] >= 0.0 && probability[k] <= 1.0 && (k == 0 || probability[k] >= probability[k - 1]));
+	free(work);
+	free(long_y);
+	free(yhat);
+	free(lower);
+	free(upper);
+	free(probability);
 }
 
 static void
@@ -362,7 +416,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	Input		in = {data, size};
-	unsigned	what = take_below(&in, 8);
+	unsigned	what = take_below(&in, 9);
 	int			n;
 	double	   *y;
 
@@ -389,6 +443,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			break;
 		case 5:
 			fuzz_slope(y, n);
+			break;
+		case 8:
+			fuzz_calendar(&in, y, n);
 			break;
 		default:
 			fuzz_backtest(&in, y, n);

@@ -82,6 +82,7 @@ print_rest(const double *y, int n, CfKind kind)
 	double	   *work = memory(cf_reach_worksize(n, H) + cf_change_worksize(n) + cf_decompose_worksize(n, 7)
 							  + cf_season_worksize(n, 0) + cf_slope_worksize(n));
 	double	   *part = memory(4 * (size_t) n);
+	CfDecomposeOptions parts = {true, 7, true, 7000};
 
 	if (cf_reach(y, n, &o, NULL, work, probability, &reach) == CF_OK)
 		print_bits("reach", probability, H);
@@ -90,7 +91,7 @@ print_rest(const double *y, int n, CfKind kind)
 	if (cf_change_detect(y, n, 7, 5, NULL, work, changes, &n_changes) == CF_OK)
 		for (int i = 0; i < n_changes; i++)
 			print_bits("change", &changes[i].size, 2);
-	if (cf_decompose(y, n, 7, NULL, work, part, part + n, part + 2 * n, part + 3 * n) == CF_OK)
+	if (cf_decompose(y, n, 7, &parts, NULL, work, part, part + n, part + 2 * n, part + 3 * n) == CF_OK)
 		print_bits("parts", part, 4 * n);
 	if (cf_slope_robust(y, n, work, &line[0], &line[1]) == CF_OK)
 		print_bits("line", line, 2);

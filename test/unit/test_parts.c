@@ -66,12 +66,13 @@ test_decompose(void)
 	double		y[N];
 	double		part[4][N];
 	double	   *work = tap_memory(cf_decompose_worksize(N, 7));
+	CfDecomposeOptions options = {0};
 	double		worst = 0.0;
 	double		week = 0.0;
 
 	made_flow(y, N, 100.0, 0.2, 10.0, 1.0, 8);
 	y[50] = (double) NAN;
-	ok(cf_decompose(y, N, 7, NULL, work, part[0], part[1], part[2], part[3]) == CF_OK, "decompose");
+	ok(cf_decompose(y, N, 7, &options, NULL, work, part[0], part[1], part[2], part[3]) == CF_OK, "decompose");
 	for (int t = 0; t < N; t++)
 		if (t != 50)
 			worst = fmax(worst, fabs(part[0][t] + part[1][t] + part[2][t] + part[3][t] - y[t]));

@@ -17,7 +17,7 @@
 #define MAX_SHIFTS 16
 
 size_t
-cf_decompose_worksize(int n, int period)
+cf_decompose_plain_worksize(int n, int period)
 {
 	if (n < 0 || n > CF_MAX_POINTS || period < 1 || period > CF_MAX_SEASON)
 		return 0;
@@ -68,8 +68,8 @@ reach_of(int n, int period)
 }
 
 CfStatus
-cf_decompose(const double *y, int n, int period, const CfStop *stop, double *work,
-			 double *level, double *trend, double *season, double *remainder)
+cf_decompose_plain(const double *y, int n, int period, const CfStop *stop, double *work,
+				   double *level, double *trend, double *season, double *remainder)
 {
 	CfOptions	options;
 	CfPrepared	p;
@@ -78,7 +78,7 @@ cf_decompose(const double *y, int n, int period, const CfStop *stop, double *wor
 	int			n_changes = 0;
 	int			from = 0;
 
-	if (cf_decompose_worksize(n, period) == 0)
+	if (cf_decompose_plain_worksize(n, period) == 0)
 		return CF_BAD_ARGUMENT;
 	cf_options_init(&options);
 	options.season_length = period;

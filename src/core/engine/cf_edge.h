@@ -8,6 +8,9 @@
 #include "core/cf_core.h"
 #include "core/engine/cf_options.h"
 
+/* No bound is further from the mean than this times the largest value, and no mean from 0. */
+#define CF_EDGE_WIDEST 1e6
+
 /* Counts have a floor of 0 where none is given. */
 extern void cf_edge_settle(CfOptions *options);
 

@@ -28,7 +28,6 @@
 #define FEW_MOVES 4				/* of a stock that moves rarely: counting them is all that can be done */
 #define MANY_MOVES 12
 #define RECENT 112				/* steps that a remark about the level looks at */
-#define WIDEST 1e6				/* radius over the largest value */
 
 size_t
 cf_forecast_plain_worksize(int n, int horizon)
@@ -169,7 +168,7 @@ write_mixed_step(const Output *out, int h, double x)
 {
 	int			k = h + 1 + out->p->trail;
 	int64_t		t = (int64_t) out->p->n - 1 + k;
-	double		limit = WIDEST * out->largest;
+	double		limit = CF_EDGE_WIDEST * out->largest;
 	double		middle = out->band->middle[k - 1];
 	double		mean;
 
@@ -201,7 +200,7 @@ write_step(const Output *out, int h, double x)
 {
 	int			k = h + 1 + out->p->trail;
 	int64_t		t = (int64_t) out->p->n - 1 + k;
-	double		limit = WIDEST * out->largest;
+	double		limit = CF_EDGE_WIDEST * out->largest;
 	double		mean = cf_prepare_restore(out->p, t, x);
 
 	mean = mean > limit ? limit : mean < -limit ? -limit : mean;

@@ -9,7 +9,7 @@
 
 typedef struct CfCalendarFound
 {
-	int			period;			/* of what takes the place of the engine's season; 0: nothing does */
+	int			period;			/* steps of what takes the place of the engine's season; 0: nothing does */
 	bool		has_year;		/* values of days and weeks */
 	double		year_strength;	/* 0 to 1: share of the variance about trend and week that it explains */
 	bool		has_month;		/* the first or last days of months differ */

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "core/engine/cf_daily.h"
+#include "core/engine/cf_edge.h"
 #include "core/engine/cf_layer.h"
 #include "core/engine/cf_options.h"
 #include "core/engine/cf_prepare.h"
@@ -21,6 +22,7 @@
 #define NEWEST_DAYS_OF_HOURS 28
 #define MOST_UNSEEN 3			/* told */
 #define MOVING_WIDER 1.3		/* errors about a shape that moves */
+#define SURE 0.5					/* of a week that is told */
 
 size_t
 cf_layer_keep(int n, int ahead)
@@ -42,10 +44,22 @@ cf_layer_worksize(int n, int ahead)
 	return cf_layer_keep(n, ahead) + (most > hours ? most : hours);
 }
 
+static double
+largest_value(const double *y, int n)
+{
+	double		largest = 0.0;
+
+	for (int t = 0; t < n; t++)
+		if (fabs(y[t]) > largest)
+			largest = fabs(y[t]);
+	return largest;
+}
+
 /* Whether there may be a calendar: in values that go up and down. */
 static CfStatus
 may_have_calendar(const double *y, int n, const CfLayerTask *task, const CfStop *stop, double *work, bool *may)
 {
+	double		largest = largest_value(y, n);
 	CfOptions	options;
 	CfPrepared	p;
 	CfStatus	status;
@@ -56,7 +70,8 @@ may_have_calendar(const double *y, int n, const CfLayerTask *task, const CfStop 
 	options.has_days = task->has_days;
 	options.first_day = task->first_day;
 	status = cf_prepare(y, n, &options, CF_LEARN_POINTS, stop, work, &p);
-	*may = status == CF_OK && !p.is_constant && p.teeth.end == CF_TOOTH_NONE
+	/* squares and their sums stay what they are */
+	*may = status == CF_OK && largest < 1e100 && largest > 1e-100 && !p.is_constant && p.teeth.end == CF_TOOTH_NONE
 		&& (task->kind == CF_KIND_FLOW || task->kind == CF_KIND_GAUGE || p.kind != CF_KIND_STOCK);
 	return status == CF_STOPPED ? CF_STOPPED : CF_OK;
 }
@@ -132,8 +147,10 @@ find_hours(const double *y, int n, const CfLayerTask *task, const CfStop *stop, 
 	layer->season_length = day == task->season_hint ? 0 : day;
 	if (day != task->season_hint || !cf_hours_fit(y, n, day, total, stop, work + total, effect, &hours))
 		return;
-	layer->is_on = layer->found.has_week = true;
+	layer->is_on = true;
+	layer->found.has_week = hours.gate >= SURE;
 	layer->found.week_strength = hours.strength;
+	layer->found.period = day;
 	layer->widen *= widening(hours.fitted) * (hours.is_moving ? MOVING_WIDER : 1.0);
 	layer->from = n > newest ? n - newest : 0;
 	take_in(effect, hours.is_factor, total, layer);
@@ -212,6 +229,7 @@ cf_layer_find(const double *y, int n, const CfLayerTask *task, const CfStop *sto
 	for (int t = 0; t < n; t++)
 		layer->x[t] = y[t];
 	layer->widen = 1.0;
+	layer->widest = CF_EDGE_WIDEST * largest_value(y, n);
 	layer->from = 0;
 	layer->ahead.n = 0;
 	if (steps == STEPS_DAYS)

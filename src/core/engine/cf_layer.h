@@ -33,6 +33,7 @@ typedef struct CfLayer
 	double	   *shift;
 	double	   *spread;			/* standard deviation of the factor, over the factor */
 	double		widen;			/* of errors */
+	double		widest;			/* nothing is said that lies further off */
 	int			from;			/* the engine needs x from here on */
 	CfCalendarFound found;
 	CfEvents	ahead;			/* named days that were never seen, the first of them */

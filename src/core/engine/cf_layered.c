@@ -1,12 +1,13 @@
 /*
  * cf_layered.c
- *		Forecasts and dates of a series with its calendar.
+ *		Forecasts, dates and parts of a series with its calendar.
  *
  * The calendar (cf_layer) is taken out, the engine sees what is left, and what it says is put back into the calendar: the
- * means and bounds of a forecast, and the threshold that simulated futures are to reach.
+ * means and bounds of a forecast, the threshold that simulated futures are to reach, and the season of a decomposition.
  */
 #include <math.h>
 
+#include "core/engine/cf_decompose.h"
 #include "core/engine/cf_edge.h"
 #include "core/engine/cf_forecast.h"
 #include "core/engine/cf_layer.h"
@@ -56,8 +57,9 @@ put_back_radius(const CfLayer *layer, int t, double radius, double mean, double 
 {
 	double		inside = radius * layer->widen * layer->factor[t];
 	double		own = deviate * layer->spread[t] * fabs(mean);
+	double		all = own > 0.0 ? sqrt(inside * inside + own * own) : inside;
 
-	return own > 0.0 ? sqrt(inside * inside + own * own) : inside;
+	return all < layer->widest ? all : layer->widest;
 }
 
 static void
@@ -67,6 +69,7 @@ put_back_step(const CfLayer *layer, const CfOptions *options, int t, const doubl
 	double		x = *yhat;
 	double		mean = layer->factor[t] * x + layer->shift[t];
 
+	mean = mean > layer->widest ? layer->widest : mean < -layer->widest ? -layer->widest : mean;
 	*yhat = cf_edge_value(options, mean);
 	for (int l = 0; l < n_levels; l++)
 	{
@@ -75,6 +78,25 @@ put_back_step(const CfLayer *layer, const CfOptions *options, int t, const doubl
 		lower[at] = cf_edge_lower(options, *yhat, put_back_radius(layer, t, x - lower[at], mean, deviate[l]));
 		upper[at] = cf_edge_upper(options, *yhat, put_back_radius(layer, t, upper[at] - x, mean, deviate[l]));
 	}
+}
+
+/* How many there are, of the steps from the first one to the last: what the engine did not look at counts, too. */
+static void
+count_values(const double *y, int n, int *n_known, double *coverage)
+{
+	int			first = -1;
+	int			last = -1;
+
+	*n_known = 0;
+	for (int t = 0; t < n; t++)
+	{
+		if (isnan(y[t]))
+			continue;
+		first = first < 0 ? t : first;
+		last = t;
+		++*n_known;
+	}
+	*coverage = (double) *n_known / (last - first + 1);
 }
 
 static CfStatus
@@ -88,6 +110,8 @@ forecast_within(const CfLayer *layer, int n, const CfOptions *given, int horizon
 	CfStatus	status;
 
 	cf_edge_settle(&options);
+	if (options.floor > options.cap || isinf(options.floor) || isinf(options.cap))
+		return CF_BAD_ARGUMENT;
 	/* of what is left nothing is whole, and the edges are those of the values */
 	inner.is_count = false;
 	inner.floor = inner.cap = (double) NAN;
@@ -104,6 +128,9 @@ forecast_within(const CfLayer *layer, int n, const CfOptions *given, int horizon
 	put_back_events(layer, &info->events);
 	if (layer->found.period > 0)
 		info->season_length = layer->found.period;
+	/* the history is longer than what the engine has seen of it */
+	if (horizon <= n)
+		info->flags &= ~(unsigned) CF_FLAG_LONG_HORIZON;
 	return CF_OK;
 }
 
@@ -135,7 +162,12 @@ cf_forecast(const double *y, int n, const CfOptions *options, int horizon,
 								 yhat, lower, upper, info);
 	else
 		status = cf_forecast_plain(y, n, &inner, horizon, levels, n_levels, stop, work, yhat, lower, upper, info);
-	info->calendar = layer.is_on ? layer.found : (CfCalendarFound) {0};
+	info->calendar = (CfCalendarFound) {0};
+	if (status == CF_OK && layer.is_on)
+	{
+		info->calendar = layer.found;
+		count_values(y, n, &info->n_points, &info->coverage_ratio);
+	}
 	return status;
 }
 
@@ -182,8 +214,45 @@ cf_reach(const double *y, int n, const CfReachOptions *options, const CfStop *st
 	if (status != CF_OK)
 		return status;
 	reach->current = last;
+	count_values(y, n, &reach->n_points, &reach->coverage_ratio);
 	if (layer.found.period > 0)
 		reach->season_length = layer.found.period;
 	put_back_events(&layer, &reach->events);
 	return CF_OK;
+}
+
+size_t
+cf_decompose_worksize(int n, int period)
+{
+	return worksize(n, 0, cf_decompose_plain_worksize(n, period));
+}
+
+CfStatus
+cf_decompose(const double *y, int n, int period, const CfDecomposeOptions *options, const CfStop *stop, double *work,
+			 double *level, double *trend, double *season, double *remainder)
+{
+	CfLayer		layer = {.is_on = false};
+	CfLayerTask task = {CF_KIND_AUTO, 0, options->season_hint, options->has_days, options->first_day, NULL, 0, 0};
+	CfStatus	status;
+
+	if (cf_decompose_worksize(n, period) == 0)
+		return CF_BAD_ARGUMENT;
+	if (options->has_calendar)
+	{
+		status = cf_layer_find(y, n, &task, stop, work, &layer);
+		if (status != CF_OK)
+			return status;
+	}
+	if (!layer.is_on)
+		return cf_decompose_plain(y, n, period, stop, work, level, trend, season, remainder);
+	status = cf_decompose_plain(layer.x, n, period, stop, work + cf_layer_keep(n, 0), level, trend, season, remainder);
+	for (int t = 0; status == CF_OK && t < n; t++)
+	{
+		double		smooth = level[t] + trend[t];
+		double		value = layer.factor[t] * (smooth + season[t]) + layer.shift[t];
+
+		season[t] = value - smooth;
+		remainder[t] = isnan(y[t]) ? remainder[t] : y[t] - value;
+	}
+	return status;
 }
