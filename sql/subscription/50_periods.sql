@@ -113,8 +113,9 @@ BEGIN
 			books.st.period_end := s.period_end;
 			books.verdict := 'noted';
 			RETURN books;
-		ELSIF s.period_end <= last.starts OR (s.period_end < greatest(last.ends, st.period_end) AND last.billed_by <> 'nobody' AND NOT s.managed
-				AND (NOT came_back OR last.billed_by = 'us')) THEN
+		ELSIF s.period_end <= last.starts OR (s.period_end < greatest(last.ends, st.period_end) AND NOT s.managed
+				AND CASE last.billed_by WHEN 'nobody' THEN s.status <> 'trial' AND s.period_start <= st.period_start AND s.period_end < st.period_end
+					ELSE NOT came_back OR last.billed_by = 'us' END) THEN
 			books.verdict := 'moved_back';
 			books.problems := '{period_moved_back}';
 			-- as old as the period: the tier of before a change that was applied since

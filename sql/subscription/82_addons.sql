@@ -6,7 +6,8 @@ CREATE FUNCTION capforecast._sellable_addon(addon text, quantity bigint, v capfo
 	RETURNS capforecast._addon_product LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	p capforecast._addon_product;
-	currency text := coalesce((v.billed).currency, (SELECT t.currency FROM capforecast.get_tier_info((v.s).tier) t));
+	currency text := coalesce(CASE WHEN (v.s).status <> 'trial' THEN (v.billed).currency END,
+		(SELECT t.currency FROM capforecast.get_tier_info((v.s).tier) t));
 BEGIN
 	IF quantity IS NULL OR quantity < 1 THEN
 		PERFORM capforecast._fail('22023', 'bad_quantity', 'quantity must be 1 or more',

@@ -262,6 +262,23 @@ UPDATE subscription_tiers SET price_monthly_cents = 2000 WHERE code = 'later';
 UPDATE capforecast.subscription_state SET pending_tier = 'essential', pending_annual = false, pending_at = '2025-03-01', pending_requested_at = '2025-02-10' WHERE subscription_id = '175';
 DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-03-01 00:02'); END $$;
 SELECT is(pg_temp.drafts(175), '2025-02-01..2025-03-01 2000, 2025-03-01..2025-04-01 4900', '8.0.1 each month as what it was');
+-- in a trial the tier that it will be says the currency
+SELECT pg_temp.subscribe(176, 'essential', 'trial', '2025-01-01', '2025-02-01', trial_ends_at => '2025-01-15');
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-01-02'), capforecast.change_tier('176', 'dollar', as_of => '2025-01-03'); END $$;
+SELECT is(pg_temp.word($$ SELECT capforecast.purchase_addon('176', 'seats', as_of => '2025-01-04') $$), '22023 currency_mismatch', '8.0.6 an add-on of another currency');
+-- an old row after a trial is old, too; a shorter period that begins later is the host's
+UPDATE vendor_subscriptions SET tier = 'essential' WHERE id = 176;
+DO $$ BEGIN PERFORM capforecast.check_trial_expirations('2025-01-15'); END $$;
+SELECT pg_temp.subscribe(177, 'essential', 'trial', '2025-01-01', '2025-03-01', trial_ends_at => '2025-01-15');
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-01-02'); END $$;
+UPDATE vendor_subscriptions SET status = 'active', period_start = '2025-01-15', period_end = '2025-02-15' WHERE id = 177;
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-01-16'); END $$;
+SELECT is(pg_temp.books(177), '2025-01-01..2025-01-15 nobody 0, 2025-01-15..2025-02-15 host 4900', '8.0.2 the host begins after the trial');
+SELECT pg_temp.subscribe(178, 'essential', 'trial', '2025-01-01', '2025-02-01', trial_ends_at => '2025-01-15');
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-01-02'); END $$;
+UPDATE vendor_subscriptions SET status = 'active', period_start = '2024-12-20', period_end = '2025-01-20' WHERE id = 178;
+DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-01-16'); END $$;
+SELECT is(pg_temp.shown(178), 'essential active 2025-01-01 2025-02-01 0', '8.0.1 a period that lies before the one that was seen');
 SELECT is((SELECT count(*) FROM capforecast.finding WHERE code = 'job_row_failed'), 0::bigint, 'no row failed');
 
 SELECT * FROM finish();

@@ -231,7 +231,7 @@ BEGIN
 END $$;
 DO $$
 BEGIN
-	PERFORM pg_temp.run(coalesce(nullif(current_setting('capforecast_test.seed', true), ''), '20260101')::integer, coalesce(nullif(current_setting('capforecast_test.steps', true), ''), '100')::integer);
+	PERFORM pg_temp.run(coalesce(nullif(current_setting('capforecast_test.seed', true), ''), '20260101')::integer, coalesce(nullif(current_setting('capforecast_test.steps', true), ''), '60')::integer);
 END $$;
 SELECT is_empty('SELECT * FROM wrong', 'whatever was written, the money is right');
 SELECT diag(format('%s %s %s', d.at, d.v, d.what)) FROM did d WHERE EXISTS (SELECT FROM wrong) AND d.step > (SELECT max(step) FROM wrong) - 400 AND d.v::text IN (SELECT (regexp_match(detail, '\d+'))[1] FROM wrong) ORDER BY d.step;
