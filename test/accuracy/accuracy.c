@@ -84,7 +84,10 @@ main(int argc, char **argv)
 	forecasts_daily(&data, model, false);
 	forecasts_daily(&data, model, true);
 	if (model == CF_MODEL_AUTO)
+	{
 		forecasts_fresh(&data);
+		calendar(&data);
+	}
 	thresholds(&data);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "core/engine/cf_forecast.h"
 #include "core/engine/cf_score.h"
 #include "measure.h"
+#include "reader.h"
 
 #define MAX_H 1000
 
@@ -220,6 +221,8 @@ forecasts_daily(const Data *data, CfModel model, bool is_stock)
 		c.options.model = model;
 		c.options.kind = is_stock ? CF_KIND_STOCK : CF_KIND_FLOW;
 		c.options.season_hint = 7;
+		c.options.has_days = true;
+		c.options.first_day = s->first_day + from - reader_day("2000-01-01");
 		c.options.floor = 0.0;
 		measure(&c, &tally[cell_of(task)]);
 		free(actual);

@@ -27,6 +27,7 @@ extern double *measure_workspace(size_t size);
 extern void forecasts_m3(const Data *data, CfModel model);
 extern void forecasts_daily(const Data *data, CfModel model, bool is_stock);
 extern void forecasts_fresh(const Data *data);
+extern void calendar(const Data *data);
 extern void thresholds(const Data *data);
 
 #endif							/* ACCURACY_MEASURE_H */
