@@ -7,6 +7,20 @@
 say() { printf '== %s\n' "$*"; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
+# with_progress COMMAND...: runs it, and says meanwhile how far the work is that capforecast.progress() shows.
+with_progress() {
+	"$@" &
+	command=$!
+	waited=0
+	while kill -0 $command 2>/dev/null; do
+		sleep 1
+		waited=$((waited + 1))
+		[ $((waited % 3)) = 0 ] || continue
+		psql -qXAt -c "SELECT '   ' || what || ': ' || done || coalesce(' of ' || total, '') || coalesce(', ' || extract(epoch FROM \"left\")::integer || ' s left', '') FROM capforecast.progress()" 2>/dev/null || :
+	done
+	wait $command
+}
+
 # The checkout that the running script is in.
 here=$(cd "$(dirname "$0")" && pwd)
 while [ ! -f "$here/capforecast.control" ]; do
@@ -119,6 +133,8 @@ make_work() {
 end_work() {
 	rc=$?
 	trap - EXIT
+	# what runs beside us does not hear Ctrl-C
+	for process in ${making:-} ${command:-}; do kill "$process" 2>/dev/null || :; done
 	for data in "$work"/server*; do
 		[ ! -f "$data/postmaster.pid" ] || $as "$bin/pg_ctl" -D "$data" -m immediate -s stop || :
 	done
@@ -126,12 +142,26 @@ end_work() {
 	exit $rc
 }
 
+# How many of the files are compiled, every five seconds.
+make_with_progress() {
+	total=$(find "$work/build/src" -name '*.c' | wc -l)
+	make -s -C "$work/build" -j "$(nproc 2>/dev/null || echo 2)" PG_CONFIG="$PG_CONFIG" with_llvm=no &
+	making=$!
+	waited=0
+	while kill -0 $making 2>/dev/null; do
+		sleep 1
+		waited=$((waited + 1))
+		[ $((waited % 5)) != 0 ] || echo "   $(find "$work/build/src" -name '*.o' | wc -l) of $total files"
+	done
+	wait $making
+}
+
 # The build happens in a copy, so that a read-only or foreign checkout works, too.
 build_and_stage() {
 	say "building capforecast for $("$PG_CONFIG" --version)"
 	mkdir -p "$work/build" "$stage"
 	(cd "$here" && tar cf - --exclude=.git --exclude='*.o' --exclude='*.so' --exclude='*.bc' --exclude=./build .) | (cd "$work/build" && tar xf -)
-	make -s -C "$work/build" -j "$(nproc 2>/dev/null || echo 2)" PG_CONFIG="$PG_CONFIG" with_llvm=no
+	make_with_progress
 	make -s -C "$work/build" install DESTDIR="$stage" PG_CONFIG="$PG_CONFIG" with_llvm=no >/dev/null
 	[ -z "$as" ] || chown -R "$owner" "$work"
 }
