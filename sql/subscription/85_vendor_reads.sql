@@ -40,7 +40,7 @@ BEGIN
 			tier := split_part(action, ':', 2);
 		END IF;
 	ELSE
-		due_at := least((v.st).billed_until, (v.s).period_end);
+		due_at := (v.st).billed_until;
 		IF (v.st).pending_at <= due_at THEN
 			tier := (v.st).pending_tier;
 			annual := (v.st).pending_annual;

@@ -233,6 +233,7 @@ SELECT is(pg_temp.books(172), '2025-01-01..2025-02-01 host 4900, 2025-02-01..202
 SELECT pg_temp.subscribe(173, 'professional', 'active', '2025-01-01', '2025-02-01');
 DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-01-10'), capforecast.cancel_subscription('173', as_of => '2025-01-20'), capforecast.cleanup_stale_subscriptions('2025-02-01 00:10'); END $$;
 UPDATE vendor_subscriptions SET status = 'active', cancelled_at = NULL, cancel_at_period_end = false WHERE id = 173;
+SELECT is((SELECT (i.due_at::date, i.period_end::date, i.amount_due_cents)::text FROM capforecast.upcoming_invoice('173', '2025-06-11') i), '(2025-06-11,2025-07-01,6600)', '8.0.2 shown so');
 DO $$ BEGIN PERFORM capforecast.reset_period_counters('2025-06-11'); END $$;
 SELECT is(pg_temp.drafts(173), '2025-06-11..2025-07-01 6600', '8.0.2 20 of 30 days');
 SELECT is(pg_temp.books(173), '2025-01-01..2025-02-01 host 9900, 2025-02-01..2025-06-11 nobody 0, 2025-06-11..2025-07-01 us 6600', '8.0.2 in the books');
