@@ -61,5 +61,20 @@ SELECT throws_ok($$SELECT capforecast.quote_addon_json('nobody', 'x')$$, 'P0002'
 SELECT throws_ok($$SELECT capforecast.quote_addon_cancel_json('nobody', 'x')$$, 'P0002', NULL, 'quote_addon_cancel_json');
 SELECT throws_ok($$SELECT capforecast.quote_cancellation_json('nobody')$$, 'P0002', NULL, 'quote_cancellation_json');
 
+-- A schedule that was released is asked for again only where it was to come into force later.
+CREATE FUNCTION pg_temp.after_release(at timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE o capforecast.stripe_outbox;
+BEGIN
+	DELETE FROM capforecast.stripe_outbox;
+	INSERT INTO capforecast.stripe_outbox (vendor_id, subscription_id, operation, payload, idempotency_key, status, wanted)
+	VALUES ('v', 's', 'change_tier', jsonb_build_object('subscription', 'sub', 'proration_date', extract(epoch FROM timestamptz '2026-02-01')::bigint), 'later', 'scheduled', '{"plan": "price_b"}');
+	INSERT INTO capforecast.stripe_outbox (vendor_id, subscription_id, operation, payload, idempotency_key, status, wanted)
+	VALUES ('v', 's', 'purchase_addon', '{"subscription": "sub", "timing": "immediate"}', 'at once', 'confirmed', '{"release": "sched", "addons": {"price_x": 1}}') RETURNING * INTO o;
+	PERFORM capforecast._after_release(o, at);
+	RETURN (SELECT concat_ws(' ', x.status, x.result ->> 'reason', x.settled_at IS NOT NULL) FROM capforecast.stripe_outbox x WHERE x.wanted = '{"plan": "price_b"}');
+END $$;
+SELECT is(pg_temp.after_release('2026-01-31 23:59:59'), 'pending f', 'a second before it was to come into force');
+SELECT is(pg_temp.after_release('2026-02-01'), 'cancelled released t', 'in the second that it was to');
+
 SELECT * FROM finish();
 ROLLBACK;
