@@ -61,12 +61,15 @@ need_packages() {
 		apt_get install --no-install-recommends postgresql-common
 		conf=/etc/postgresql-common/createcluster.conf
 		as_root cp "$conf" "$conf.capforecast"
-		as_root sh -c "echo 'create_main_cluster = false' >> $conf"
-		installed=0
-		# shellcheck disable=SC2086
-		apt_get install --no-install-recommends $missing || installed=1
-		as_root mv "$conf.capforecast" "$conf"
-		[ $installed = 0 ] || die "could not install:$missing" ;;
+		# put back whatever ends it
+		(
+			trap 'as_root mv "$conf.capforecast" "$conf"' EXIT
+			trap 'exit 130' INT
+			trap 'exit 143' TERM HUP
+			as_root sh -c "echo 'create_main_cluster = false' >> $conf"
+			# shellcheck disable=SC2086
+			apt_get install --no-install-recommends $missing
+		) || die "could not install:$missing" ;;
 	*)
 		# shellcheck disable=SC2086
 		apt_get install --no-install-recommends $missing || die "could not install:$missing" ;;
