@@ -134,6 +134,38 @@ test_end_in_closed_days(void)
 	ok(error_of(a.yhat, y + n, 0, 30) < 60.0, "after two closed days the level is the old one: error %.1f", error_of(a.yhat, y + n, 0, 30));
 }
 
+/* Twelve days at a third of what is usual, seen twice: no part of the year, also where the history ends within them. */
+static void
+test_dips(void)
+{
+	for (int i = 0; i < 2; i++)
+	{
+		int64_t		first_day = day_of(11, 9, 20);
+		int			n = (int) (day_of(13, 12, i == 0 ? 5 : 28) - first_day);
+		uint64_t	seed = 70 + (uint64_t) i;
+		double		y[MOST];
+		double		last_year = 0.0;
+		Asked		a;
+
+		n_named = 0;
+		for (int t = 0; t < n + H; t++)
+		{
+			CfDate		date = cf_calendar_date((first_day + t) * CF_DAY);
+			int			month = (int) (date.month % 12) + 1;
+			bool		is_dip = (month == 12 && date.day >= 23) || (month == 1 && date.day <= 3);
+
+			y[t] = 300.0 * weekdays[(first_day + t) % 7] * (is_dip ? 0.3 : 1.0) * (1.0 + 0.08 * made_noise(&seed));
+			if (is_dip)
+				named[n_named++] = (CfNamedDay) {first_day + t, date.day, 0};
+		}
+		ask(y, n, first_day, false, &a);
+		for (int k = 0; k < H; k++)
+			last_year += fabs(y[n + k - 364] - y[n + k]) / H;
+		ok(error_of(a.yhat, y + n, 0, H) < 0.8 * last_year, "a dip that was seen twice: error %.1f, of last year's days %.1f",
+		   error_of(a.yhat, y + n, 0, H), last_year);
+	}
+}
+
 /* Never seen: a wide band and a word, and the days around it as ever. */
 static void
 test_never_seen(void)
@@ -229,6 +261,7 @@ main(void)
 {
 	test_closed_days();
 	test_end_in_closed_days();
+	test_dips();
 	test_never_seen();
 	test_date();
 	test_months();

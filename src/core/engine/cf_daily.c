@@ -2,7 +2,8 @@
  * cf_daily.c
  *		The calendar of daily values.
  *
- * Each part is fitted to the values without the others; where there is more than one, twice.
+ * Each part is fitted to the values without the others, named days first (a run of them is no season); where there is more
+ * than one part, twice.
  */
 #include <math.h>
 
@@ -104,12 +105,12 @@ cf_daily_find(const double *y, int n, const CfDailyTask *task, double *work, dou
 		is_out[t] = false;
 	for (int round = 0; round < ROUNDS; round++)
 	{
+		if (daily->days.n > 0 && n >= CF_DAYS_MIN)
+			fit_named(y, n, task, &p, spread, is_out, daily);
 		if (task->has_seasons)
 			fit_year(y, n, task, &p, is_out, daily);
 		if (is_sum(daily))
 			break;
-		if (daily->days.n > 0 && n >= CF_DAYS_MIN)
-			fit_named(y, n, task, &p, spread, is_out, daily);
 		if (task->has_seasons)
 			fit_month(y, n, task, &p, is_out, daily);
 		if (daily->has_year + (daily->days.found > 0) + daily->has_month < 2)
