@@ -3,6 +3,7 @@
 # (test/sharded/questions.sql), whoever holds the rows.
 use strict;
 use warnings;
+use Cwd 'abs_path';
 use FindBin;
 use lib $FindBin::Bin;
 use IPC::Run;
@@ -50,7 +51,7 @@ $hub->safe_psql('single', q{
 
 # Numbers go on from the same one everywhere.
 my $numbers = q{SELECT setval(s.oid::regclass, 100000) FROM pg_class s WHERE s.relkind = 'S' AND s.relnamespace = 'public'::regnamespace};
-my $rows = PostgreSQL::Test::Utils::tempdir('rows');
+my $rows = abs_path(PostgreSQL::Test::Utils::tempdir('rows'));
 $hub->safe_psql('single', join ';', $numbers, map { "COPY $_ TO '$rows/$_'" } @tables);
 
 # The rows of the one in the other.
