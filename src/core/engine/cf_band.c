@@ -8,6 +8,7 @@
 #include "core/engine/cf_band.h"
 #include "core/numerics/cf_num.h"
 
+#define BAND_PATHS (CF_INSIGHT_PATHS / 2)	/* every second of the futures that give the chances */
 #define MAX_NODES 64
 #define MAX_TEETH_STEPS 1000
 
@@ -63,7 +64,7 @@ most_nodes(int steps)
 size_t
 cf_band_worksize(int steps)
 {
-	return (size_t) CF_INSIGHT_PATHS * (most_nodes(steps) + MAX_NODES) + (size_t) cf_band_ahead(steps)
+	return (size_t) BAND_PATHS * (most_nodes(steps) + MAX_NODES) + (size_t) cf_band_ahead(steps)
 		+ (1 + 2 * CF_MAX_LEVELS) * (size_t) steps + most_nodes(steps) + MAX_NODES;
 }
 
@@ -71,15 +72,15 @@ cf_band_worksize(int steps)
 static double
 quantile(double *column, double share)
 {
-	double		at = share * (CF_INSIGHT_PATHS - 1);
+	double		at = share * (BAND_PATHS - 1);
 	int			i = (int) at;
-	double		low = cf_num_select(column, CF_INSIGHT_PATHS, i);
+	double		low = cf_num_select(column, BAND_PATHS, i);
 	double		high;
 
-	if (i >= CF_INSIGHT_PATHS - 1)
+	if (i >= BAND_PATHS - 1)
 		return low;
 	high = column[i + 1];
-	for (int j = i + 2; j < CF_INSIGHT_PATHS; j++)
+	for (int j = i + 2; j < BAND_PATHS; j++)
 		high = column[j] < high ? column[j] : high;
 	return low + (at - i) * (high - low);
 }
@@ -115,13 +116,13 @@ simulate(const CfPrepared *p, const CfInsight *insight, const Nodes *nodes, cons
 {
 	int			steps = nodes->at[nodes->n - 1];
 
-	for (int i = 0; i < CF_INSIGHT_PATHS; i++)
+	for (int i = 0; i < BAND_PATHS; i++)
 	{
 		if (i % 8 == 0 && cf_stop_requested(stop))
 			return CF_STOPPED;
-		cf_insight_values(p, insight, i, steps, nodes->at, nodes->n, value);
+		cf_insight_values(p, insight, i * (CF_INSIGHT_PATHS / BAND_PATHS), steps, nodes->at, nodes->n, value);
 		for (int j = 0; j < nodes->n; j++)
-			futures[(size_t) j * CF_INSIGHT_PATHS + (size_t) i] = value[j];
+			futures[(size_t) j * BAND_PATHS + (size_t) i] = value[j];
 	}
 	return CF_OK;
 }
@@ -151,7 +152,7 @@ cf_band_find(const CfPrepared *p, const CfInsight *insight, int steps, const dou
 	if (status != CF_OK)
 		return status;
 	if (!band->is_value)
-		for (size_t i = 0; i < (size_t) nodes.n * CF_INSIGHT_PATHS; i++)
+		for (size_t i = 0; i < (size_t) nodes.n * BAND_PATHS; i++)
 			futures[i] = (futures[i] - p->offset) / p->scale;
 	for (int row = -1; row < 2 * n_levels; row++)
 	{
@@ -159,8 +160,8 @@ cf_band_find(const CfPrepared *p, const CfInsight *insight, int steps, const dou
 		double		share = row < 0 ? 0.5 : 0.5 + (row % 2 == 0 ? -level : level) / 2.0;
 
 		for (int j = 0; j < nodes.n; j++)
-			at_node[j] = row < 0 && has_counts ? cf_num_sum(futures + (size_t) j * CF_INSIGHT_PATHS, CF_INSIGHT_PATHS) / CF_INSIGHT_PATHS
-				: quantile(futures + (size_t) j * CF_INSIGHT_PATHS, share);
+			at_node[j] = row < 0 && has_counts ? cf_num_sum(futures + (size_t) j * BAND_PATHS, BAND_PATHS) / BAND_PATHS
+				: quantile(futures + (size_t) j * BAND_PATHS, share);
 		spread_out(&nodes, at_node, period, steps, row < 0 ? band->middle
 				   : (row % 2 == 0 ? band->lower : band->upper) + (size_t) (row / 2) * (size_t) steps);
 	}

@@ -27,6 +27,7 @@
 #define LONG_SINCE 0.3			/* of the history */
 #define FEW_MOVES 4				/* of a stock that moves rarely: counting them is all that can be done */
 #define MANY_MOVES 12
+#define WORTH_IT 0.1				/* width: below, bounds hardly change, and simulating costs as much as all else */
 #define RECENT 112				/* steps that a remark about the level looks at */
 
 size_t
@@ -217,22 +218,24 @@ write_step(const Output *out, int h, double x)
 }
 
 /*
- * History before its only one-off as if that had been there from the beginning: kept in the level, in no pace.  One that
- * stands out less may be how the stock grows, and is shifted in part.
+ * History before its one-offs as if they had been there from the beginning: kept in the level, in no pace.  One that
+ * stands out less may be how the stock grows, and is shifted in part; so may many.
  */
 static void
-shift_one_off(const CfInsight *in, CfPrepared *p)
+shift_one_offs(const CfInsight *in, CfPrepared *p)
 {
-	double		size;
-
-	if (!in->is_stock || in->inc.n_one_offs != 1)
+	if (!in->is_stock || in->inc.n_one_offs > CF_FEW_ONE_OFFS)
 		return;
-	size = in->grows * in->inc.one_off[0] / p->scale
-		* cf_num_share(fabs(in->inc.one_off[0]), 10.0 * in->inc.noise_size, 40.0 * in->inc.noise_size);
-	for (int t = 0; t < in->inc.one_off_at[0]; t++)
+	for (int i = 0; i < in->inc.n_one_offs; i++)
 	{
-		p->x[t] += size;
-		p->z[t] += size;
+		double		size = in->grows * in->inc.one_off[i] / p->scale
+			* cf_num_share(fabs(in->inc.one_off[i]), 10.0 * in->inc.noise_size, 40.0 * in->inc.noise_size);
+
+		for (int t = 0; t < in->inc.one_off_at[i]; t++)
+		{
+			p->x[t] += size;
+			p->z[t] += size;
+		}
 	}
 }
 
@@ -327,12 +330,12 @@ cf_forecast_plain(const double *y, int n, const CfOptions *given, int horizon,
 			return status;
 		work += cf_insight_worksize(n, cf_band_ahead(out.ahead));
 		cf_story_tell(&p, &in, &info->events);
-		shift_one_off(&in, &p);
+		shift_one_offs(&in, &p);
 		out.share = share_of_futures(&p, &in);
 		out.radius_share = in.is_stock && in.inc.is_rare ? 0.5 * out.share : out.share;
-		out.width = in.has_regimes ? (in.is_stock ? 1.0 : 1.0 - in.calm) : 0.0;
+		out.width = in.has_regimes ? (in.is_stock || p.glitches.is_last ? 1.0 : 1.0 - in.calm) : 0.0;
 	}
-	if (out.share > 0.0 || out.width > 0.0)
+	if (out.share > 0.0 || out.width > WORTH_IT)
 	{
 		status = cf_band_find(&p, &in, out.ahead, levels, lower != NULL ? n_levels : 0, stop, work, &band);
 		if (status != CF_OK)

@@ -17,7 +17,9 @@
 #define WANDER 0.02				/* sd of a step of the pace's own walk, of the pace */
 #define LEVEL_WANDER (0.002 * 2.6457513110645906)	/* of a week's of the level's, of its range or in logs */
 #define LARGEST_GROWTH 7.3890560989306502	/* of a pace: e^2 */
-#define DOUBT_SHARE 0.05		/* futures in which the last value is true: a fall of a stock, else: half */
+#define STOCK_DOUBT 0.05
+#define FALL_DOUBT 0.02
+#define RISE_DOUBT 0.2
 
 static uint64_t
 seed_of_path(uint64_t seed, int path)
@@ -119,12 +121,20 @@ segment_of(const CfRegimes *r, int t)
 	return &r->segment[r->n_segments - 1];
 }
 
+/* How many futures follow the less likely reading of the last value: a day that is not over is seen as a fall. */
+static double
+share_of_doubt(const CfFuture *f)
+{
+	if (f->family->is_stock)
+		return STOCK_DOUBT;
+	return f->seen < f->y[f->n - 1] ? FALL_DOUBT : RISE_DOUBT;
+}
+
 static double
 first_value(const CfFuture *f, int path)
 {
-	bool		is_fall = f->family->is_stock && fabs(f->seen) <= 0.25 * fabs(f->y[f->n - 1]);
 
-	if (f->has_doubt && spread(path, f->n_paths, 131) < (is_fall ? DOUBT_SHARE : 0.5))
+	if (f->has_doubt && spread(path, f->n_paths, 131) < share_of_doubt(f))
 		return f->seen;
 	return f->y[f->n - 1];
 }
@@ -151,12 +161,21 @@ one_off(const CfIncrements *inc, double chance, uint64_t *random)
 static int
 block_length(const CfFuture *f)
 {
+	if (f->period > 0)
+		return f->period;
 	return f->n < 28 ? 3 : BLOCK;
 }
 
 static int
-draw_start(const CfFuture *f, int length, uint64_t *random)
+draw_start(const CfFuture *f, int length, int step, uint64_t *random)
 {
+	if (f->period > 0)
+	{
+		int			first = 1 + (f->n - 1 + step - 1) % f->period;
+		int			count = (f->n - length - first) / f->period + 1;
+
+		return f->n - length < first ? 1 : first + f->period * (int) (cf_num_uniform(random) * count);
+	}
 	return f->n - 1 > length ? 1 + (int) (cf_num_uniform(random) * (f->n - length)) : 1;
 }
 
@@ -165,7 +184,7 @@ static int
 walk_view(const CfFuture *f, int path, double sign, double limit, int steps, double *value, uint64_t *random)
 {
 	const CfIncrements *inc = f->inc;
-	bool		all = inc->n_one_offs > 1;
+	bool		all = inc->n_one_offs > CF_FEW_ONE_OFFS;
 	int			length = block_length(f);
 	double		level = first_value(f, path);
 	double		chance = all ? 0.0 : one_off_chance(inc, random);
@@ -173,10 +192,16 @@ walk_view(const CfFuture *f, int path, double sign, double limit, int steps, dou
 	double		pace = f->pace->view[path % 4] + f->pace->error * cf_num_normal_quantile(spread(path, f->n_paths, 197));
 	int			step = 1;
 
+	if (f->period > 0)
+	{
+		int			whole = (f->n - 1) / f->period * f->period;
+
+		mean = (f->y[f->n - 1] - f->y[f->n - 1 - whole]) / whole;
+	}
 	pace = pace < 0.0 && mean > 0.0 ? 0.0 : pace;
 	while (step <= steps)
 	{
-		int			start = draw_start(f, length, random);
+		int			start = draw_start(f, length, step, random);
 
 		for (int i = 0; i < length && step <= steps; i++, step++)
 		{
@@ -217,7 +242,7 @@ walk_pace(const CfFuture *f, int path, const CfComponent *c, double sign, double
 		pace = 0.0;
 	while (step <= steps)
 	{
-		int			start = draw_start(f, length, random);
+		int			start = draw_start(f, length, step, random);
 
 		wander += wander * roam * cf_num_normal(random);
 		if (cf_num_uniform(random) < length * return_chance(f->regimes, c, f->n, step))
@@ -278,7 +303,7 @@ cf_future_walk_stock(const CfFuture *f, int path, double sign, double limit, int
 
 	if (f->inc->is_rare)
 		return walk_counts(f, path, c, sign, limit, steps, value, &random);
-	if (spread(path, f->n_paths, 61) < CF_FUTURE_VIEWS * cf_future_calm(f->regimes, c))
+	if (f->period > 0 || spread(path, f->n_paths, 61) < CF_FUTURE_VIEWS * cf_future_calm(f->regimes, c))
 		return walk_view(f, path, sign, limit, steps, value, &random);
 	return walk_pace(f, path, c, sign, limit, steps, value, &random);
 }
@@ -387,8 +412,8 @@ cf_future_walk_level(const CfFuture *f, int path, double sign, const double *con
 	}
 	while (step <= steps)
 	{
-		int			start = draw_start(f, BLOCK, &random);
-		int			other = draw_start(f, BLOCK, &random);
+		int			start = draw_start(f, BLOCK, step, &random);
+		int			other = draw_start(f, BLOCK, step, &random);
 
 		wander += LEVEL_WANDER * (form->is_log ? 1.0 : form->range) * cf_num_normal(&random);
 		if (r->n_all > 1 && cf_num_uniform(&random) <

@@ -25,6 +25,7 @@ typedef struct CfFuture
 	bool		has_doubt;		/* the last value may be wrong: y[n - 1] is what would be usual, seen what came */
 	double		seen;
 	int			n_paths;
+	int			period;			/* of a stock that falls back within each: its noise is drawn in phase; 0: it does not */
 } CfFuture;
 
 #define CF_FUTURE_VIEWS 0.8		/* futures of a stock that hold with all of its past, where nothing happened */

@@ -35,7 +35,7 @@ mean_size(const double *a, int n)
 	return n > 0 ? sum / n : 0.0;
 }
 
-/* How many one-offs in a row, two or more of one direction, the history of n steps ends with: they are a new pace. */
+/* How many one-offs in a row, three or more of one direction, the history of n steps ends with: they are a new pace. */
 static int
 count_run_at_end(const CfIncrements *inc, int n)
 {
@@ -44,7 +44,23 @@ count_run_at_end(const CfIncrements *inc, int n)
 	while (count < inc->n_one_offs && inc->one_off_at[inc->n_one_offs - 1 - count] == n - count
 		   && inc->one_off[inc->n_one_offs - 1 - count] * inc->one_off[inc->n_one_offs - 1] > 0.0)
 		count++;
-	return count >= 2 ? count : 0;
+	return count >= 3 ? count : 0;
+}
+
+/* Are there two more of its size a week or two away?  Then it is a rhythm. */
+static bool
+comes_weekly(const double *d, int n, int t)
+{
+	int			alike = 0;
+
+	for (int k = -2; k <= 2; k++)
+	{
+		int			other = t + 7 * k;
+
+		if (k != 0 && other >= 0 && other < n)
+			alike += fabs(d[other] - d[t]) < 0.4 * fabs(d[t]);
+	}
+	return alike >= 2;
 }
 
 /* Takes one-offs out of d[n], and lists them. */
@@ -79,7 +95,7 @@ take_out_one_offs(double *d, int n, double unit, double *work, CfIncrements *inc
 		if (!(away[t] > ONE_OFF * size) || !(away[t] > 3.0 * typical) || !(away[t] > 5.0 * unit))
 			continue;
 		near = (mean_size(away + from, to - from + 1) * (to - from + 1) - away[t]) / (to > from ? to - from : 1);
-		if (!(away[t] > 4.0 * near))
+		if (!(away[t] > 4.0 * near) || comes_weekly(d, n, t))
 			continue;
 		if (inc->n_one_offs == most)
 		{

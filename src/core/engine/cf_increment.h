@@ -8,6 +8,7 @@
 #include "core/cf_core.h"
 
 #define CF_MAX_ONE_OFFS 64
+#define CF_FEW_ONE_OFFS 2		/* more are how it grows */
 
 typedef struct CfIncrements
 {

@@ -11,6 +11,8 @@
 #include "core/numerics/cf_num.h"
 
 #define SURE_SLOPE 6.0			/* posterior sd: a trend so sure that a flow's usual forecast, which damps it, says less */
+#define PLAIN_SEASON 0.8		/* share of the variance about the trend */
+#define FALLS_BACK 0.25			/* of all that it moves */
 #define LOOK 1.0				/* log odds of a change that are worth a closer look */
 #define LONGEST (2 * CF_LEARN_POINTS + 8 * CF_MAX_SEASON)
 
@@ -32,6 +34,21 @@ add_up(const CfIncrements *inc, double *sum)
 		sum[t] = sum[t - 1] + inc->value[t];
 }
 
+/* Does it grow and fall back within each season, as what is emptied every week? */
+static bool
+falls_back(const CfPrepared *p, const CfIncrements *inc)
+{
+	double		falls = 0.0;
+	double		sum = 0.0;
+
+	for (int t = 1; t < inc->n; t++)
+	{
+		falls += inc->value[t] < 0.0 ? -inc->value[t] : 0.0;
+		sum += fabs(inc->value[t]);
+	}
+	return p->season.period > 1 && p->season.strength > PLAIN_SEASON && falls > FALLS_BACK * sum;
+}
+
 static CfStatus
 find_stock(const CfPrepared *p, const CfStop *stop, double *work, CfInsight *in)
 {
@@ -44,7 +61,14 @@ find_stock(const CfPrepared *p, const CfStop *stop, double *work, CfInsight *in)
 		y[t] = in->grows * p->y[t];
 	cf_increment_analyse(y, p->n, rest, &in->inc);
 	rest += cf_increment_worksize(p->n);
-	if (in->inc.n_one_offs > 1)
+	in->future.period = falls_back(p, &in->inc) ? p->season.period : 0;
+	if (in->future.period > 0)
+	{
+		for (int t = 0; t < p->n; t++)
+			rest[t] = in->grows * p->scale * p->x[t];
+		cf_paths_pace(rest, p->n, rest + p->n, &in->pace);
+	}
+	else if (in->inc.n_one_offs > CF_FEW_ONE_OFFS)
 		cf_paths_pace(y, p->n, rest, &in->pace);
 	else
 	{
@@ -56,7 +80,7 @@ find_stock(const CfPrepared *p, const CfStop *stop, double *work, CfInsight *in)
 	status = cf_regime_find(&in->family, stop, rest, &in->regimes);
 	in->has_regimes = true;
 	in->future.y = y;
-	in->future.seen = in->grows * p->seen;
+	in->future.seen = in->grows * p->other;
 	return status;
 }
 
@@ -84,7 +108,7 @@ find_level(const CfPrepared *p, const CfInsightTask *task, const CfStop *stop, d
 	status = cf_regime_find(&in->family, stop, work, &in->regimes);
 	in->has_regimes = true;
 	in->future.y = y;
-	in->future.seen = p->seen;
+	in->future.seen = p->other;
 	in->future.has_doubt = in->future.has_doubt && !has_teeth;
 	return status;
 }
@@ -123,7 +147,7 @@ sum_up(CfInsight *in)
 	}
 	if (in->is_stock && !in->inc.is_rare)
 	{
-		double		share = CF_FUTURE_VIEWS * in->calm;
+		double		share = in->future.period > 0 ? 1.0 : CF_FUTURE_VIEWS * in->calm;
 
 		in->slope = (1.0 - share) * in->slope + share * in->grows * in->pace.mean;
 	}
@@ -148,7 +172,7 @@ cf_insight_find(const CfPrepared *p, const CfInsightTask *task, const CfStop *st
 	in->is_stock = p->kind == CF_KIND_STOCK && p->teeth.end == CF_TOOTH_NONE;
 	in->grows = 1.0;
 	in->future = (CfFuture) {&in->family, &in->regimes, &in->inc, &in->pace, NULL, p->n, task->seed, p->glitches.is_last,
-		0.0, CF_INSIGHT_PATHS};
+		0.0, CF_INSIGHT_PATHS, 0};
 	in->has_regimes = false;
 	in->calm = 1.0;
 	in->slope = 0.0;

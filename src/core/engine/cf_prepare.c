@@ -183,6 +183,23 @@ keep_newest(const double *y, int keep, CfPrepared *p)
 	}
 }
 
+/*
+ * A stock that jumps the way it grows has most likely taken in much at once; one that falls, or a flow, may be seen wrong.
+ * What is less likely stays in doubt.
+ */
+static void
+settle_last(CfPrepared *p)
+{
+	double	   *last = &p->y[p->n - 1];
+
+	p->other = p->seen;
+	if (!p->glitches.is_last || p->kind != CF_KIND_STOCK || (p->seen - *last) * (p->y[p->n - 2] - p->y[0]) <= 0.0)
+		return;
+	p->other = *last;
+	*last = p->seen;
+	p->glitches.n--;
+}
+
 /* Drops all before a step. */
 static void
 start_at(CfPrepared *p, int start)
@@ -261,6 +278,7 @@ cf_prepare(const double *y, int n, const CfOptions *options, int learn, const Cf
 		start_at(p, p->teeth.last_fall);
 	p->is_flow_given = options->kind == CF_KIND_FLOW;
 	p->kind = options->kind != CF_KIND_AUTO ? options->kind : p->teeth.end != CF_TOOTH_NONE ? CF_KIND_FLOW : infer_kind(p->y, p, scratch);
+	settle_last(p);
 	p->is_flow = p->kind == CF_KIND_FLOW && (options->kind == CF_KIND_FLOW || options->season_hint == DAYS_OF_WEEK);
 	cf_index_estimate(p->y, p->n_known < p->n ? p->is_known : NULL, p->n, period, !options->is_additive,
 					  p->kind == CF_KIND_STOCK ? 1.0 : SEASON_DECAY, stop, scratch, p->index, &p->season);

@@ -30,6 +30,7 @@ typedef struct CfPrepared
 	int			period;			/* asked for, or found; 1: none */
 	CfGlitches	glitches;		/* mended in y */
 	double		seen;			/* the last value as it came */
+	double		other;			/* where it is in doubt, the reading of it that y does not hold */
 	double		scale;
 	double		offset;
 	CfTeeth		teeth;

@@ -22,7 +22,7 @@
 #define N_BENDS 11
 #define NEGLIGIBLE 14.0			/* log of the weight over the largest */
 
-static const double bends[N_BENDS] = {0.003, 0.0055, 0.008, 0.011, 0.015, 0.021, 0.029, -0.01, -0.02, -0.04, -0.08};
+static const double bends[N_BENDS] = {0.003, 0.0055, 0.008, 0.011, 0.015, 0.0195, 0.0245, -0.01, -0.02, -0.04, -0.08};
 
 #define STAYS 0.84				/* chance that a pace neither grows nor fades; of those that grow, fade together */
 #define GROWS 0.104
