@@ -15,6 +15,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "portability/instr_time.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -24,8 +25,13 @@
 #include "run/run_ahead.h"
 #include "run/run_log.h"
 
-/* So many rows of the host are locked at once: its own statements wait for the work on these at most. */
-#define ROWS_AT_ONCE	5
+/*
+ * The host's statements wait for the rows that are worked on at once, at most: a few at
+ * first, then as many as have taken about so long.
+ */
+#define ROWS_AT_FIRST	5
+#define ROWS_AT_MOST	1000
+#define LOCKED_MS		20.0
 
 typedef struct Run
 {
@@ -36,6 +42,7 @@ typedef struct Run
 	MemoryContext context;		/* lives through the commits */
 	RunSet	   *set;			/* worked on ahead, from a row on */
 	int			first;
+	int			rows_at_once;
 } Run;
 
 static void
@@ -118,7 +125,7 @@ work_ahead(void *arg)
 {
 	Run		   *run = arg;
 	RunSet	   *set = run->set;
-	int			n = Min(ROWS_AT_ONCE, set->n_ids - run->first);
+	int			n = Min(run->rows_at_once, set->n_ids - run->first);
 	Oid			types[6] = {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, TEXTOID};
 	Datum		values[6];
 
@@ -141,6 +148,16 @@ commit(Run *run)
 	scope_pin_search_path();
 }
 
+/* Twice as many where there was room for them, half as many where it took too long. */
+static void
+suit_rows_at_once(Run *run, double ms)
+{
+	if (ms < LOCKED_MS / 2.0)
+		run->rows_at_once = Min(run->rows_at_once * 2, ROWS_AT_MOST);
+	else if (ms > LOCKED_MS)
+		run->rows_at_once = Max(run->rows_at_once / 2, 1);
+}
+
 /* False: it was cancelled. What fails otherwise is left to the run, which says so. */
 static bool
 run_ahead(Run *run, AttemptFailure *failure)
@@ -154,10 +171,20 @@ run_ahead(Run *run, AttemptFailure *failure)
 	foreach(cell, run_ahead_work())
 	{
 		run->set = lfirst(cell);
-		for (run->first = 0; done && run->first < run->set->n_ids; run->first += ROWS_AT_ONCE)
+		run->rows_at_once = ROWS_AT_FIRST;
+		for (run->first = 0; done && run->first < run->set->n_ids;)
 		{
+			int			n = run->rows_at_once;
+			instr_time	start;
+			instr_time	taken;
+
+			INSTR_TIME_SET_CURRENT(start);
 			done = attempt_run_catch_all(work_ahead, run, failure);
 			commit(run);
+			INSTR_TIME_SET_CURRENT(taken);
+			INSTR_TIME_SUBTRACT(taken, start);
+			suit_rows_at_once(run, INSTR_TIME_GET_MILLISEC(taken));
+			run->first += n;
 		}
 	}
 	run_ahead_tell();
