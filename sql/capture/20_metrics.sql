@@ -41,9 +41,9 @@ COMMENT ON VIEW capforecast.metric_history IS
 
 CREATE VIEW capforecast.metrics WITH (security_invoker = true) AS
 	SELECT m.metric, m.kind, m.unit, 0::double precision AS floor, NULL::double precision AS cap,
-		'up'::text AS direction, true AS is_builtin, m.words
+		'up'::text AS direction, true AS is_builtin, m.words, 'last'::text AS statistic, interval '1 day' AS every
 	FROM capforecast._builtin_metrics() m
 	UNION ALL
-	SELECT metric, kind, unit, floor, cap, direction, false, metric FROM capforecast.own_metric;
+	SELECT metric, kind, unit, floor, cap, direction, false, metric, statistic, every FROM capforecast.own_metric;
 COMMENT ON VIEW capforecast.metrics IS
-	'The metrics: stock (a level that accumulates) or flow (an amount per day), unit, the bounds that no value can pass (NULL: none), whether a limit is a maximum (up) or a minimum (down), and how a person calls it. limited_*, in words "in plans": use by exactly the subscriptions that have a limit, the numerator of utilization.';
+	'The metrics: stock (a level that accumulates) or flow (an amount per day), unit, the bounds that no value can pass (NULL: none), whether a limit is a maximum (up) or a minimum (down), how a person calls it, what the values of a day become and how often it is captured. limited_*, in words "in plans": use by exactly the subscriptions that have a limit, the numerator of utilization.';

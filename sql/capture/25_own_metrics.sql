@@ -2,7 +2,8 @@
 
 CREATE FUNCTION capforecast.add_metric(name text, query text, unit text DEFAULT NULL, kind text DEFAULT 'stock',
 		floor double precision DEFAULT NULL, cap double precision DEFAULT NULL,
-		limit_value double precision DEFAULT NULL, limit_query text DEFAULT NULL, direction text DEFAULT 'up')
+		limit_value double precision DEFAULT NULL, limit_query text DEFAULT NULL, direction text DEFAULT 'up',
+		statistic text DEFAULT NULL, every interval DEFAULT '1 day')
 	RETURNS TABLE (measured_value double precision, measured_limit double precision)
 	LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -21,8 +22,19 @@ BEGIN
 			HINT = 'Give one SELECT that returns one row with one number.';
 	ELSIF add_metric.kind IS NULL OR add_metric.kind NOT IN ('stock', 'flow', 'gauge') THEN
 		RAISE invalid_parameter_value USING
+			CONSTRAINT = 'bad_kind',
 			MESSAGE = format('"%s" is not a kind of metric', add_metric.kind),
 			HINT = 'Use stock for a level that accumulates, flow for an amount per day, gauge for a level that goes up and down.';
+	ELSIF add_metric.statistic NOT IN ('last', 'max', 'sum', 'mean') THEN
+		RAISE invalid_parameter_value USING
+			CONSTRAINT = 'bad_statistic',
+			MESSAGE = format('"%s" is not a statistic of a day''s values', add_metric.statistic),
+			HINT = 'Use last, max, sum or mean; left out it is last for a stock, sum for a flow, max for a gauge.';
+	ELSIF add_metric.every IS NULL OR add_metric.every NOT IN ('1 hour', '1 day') THEN
+		RAISE invalid_parameter_value USING
+			CONSTRAINT = 'bad_every',
+			MESSAGE = format('a metric cannot be captured every %s', add_metric.every),
+			HINT = 'Use ''1 hour'' or ''1 day''.';
 	ELSIF add_metric.direction IS NULL OR add_metric.direction NOT IN ('up', 'down') THEN
 		RAISE invalid_parameter_value USING
 			MESSAGE = format('"%s" is not a direction', add_metric.direction),
@@ -44,16 +56,17 @@ BEGIN
 
 	-- Not ON CONFLICT: that would want the right to read other roles' queries.
 	DELETE FROM capforecast.own_metric m WHERE m.metric = add_metric.name;
-	INSERT INTO capforecast.own_metric (metric, kind, unit, floor, cap, direction, limit_value)
-	VALUES (add_metric.name, add_metric.kind, add_metric.unit, add_metric.floor, add_metric.cap, add_metric.direction, add_metric.limit_value);
+	INSERT INTO capforecast.own_metric (metric, kind, unit, floor, cap, direction, limit_value, statistic, every)
+	VALUES (add_metric.name, add_metric.kind, add_metric.unit, add_metric.floor, add_metric.cap, add_metric.direction, add_metric.limit_value,
+		coalesce(add_metric.statistic, CASE add_metric.kind WHEN 'flow' THEN 'sum' WHEN 'gauge' THEN 'max' ELSE 'last' END), add_metric.every);
 	INSERT INTO capforecast._metric_query (metric, query, limit_query)
 	VALUES (add_metric.name, add_metric.query, add_metric.limit_query);
 	RETURN QUERY SELECT m.value, coalesce(add_metric.limit_value, m.limit_value)
 		FROM capforecast._measure_metric(add_metric.query, add_metric.limit_query) m;
 END
 $$;
-COMMENT ON FUNCTION capforecast.add_metric(text, text, text, text, double precision, double precision, double precision, text, text) IS
-	'Watch a number of your own: one SELECT that returns it, and its limit as a number or as a query. Both run as the role that calls this, read-only, with search_path pg_catalog (so qualify your tables), 5 s at most; they run once at once, so that a mistake shows, and daily by the job capture_metrics. kind: stock, a level that accumulates, flow, an amount per day (return that of the last 24 hours), or gauge, a level that goes up and down. A definition of the same name is replaced, its history is kept.
+COMMENT ON FUNCTION capforecast.add_metric(text, text, text, text, double precision, double precision, double precision, text, text, text, interval) IS
+	'Watch a number of your own: one SELECT that returns it, and its limit as a number or as a query. Both run as the role that calls this, read-only, with search_path pg_catalog (so qualify your tables), 5 s at most; they run once at once, so that a mistake shows, and then by the job capture_metrics, every ''1 hour'' or ''1 day''. kind: stock, a level that accumulates, flow, an amount per day or hour (return that of the last 24 hours, or of the last hour), or gauge, a level that goes up and down. statistic: what the values of a day become: last, max (where direction is down the lowest), sum, mean; NULL is last for a stock, sum for a flow, max for a gauge. Hourly metrics are forecast by the hour. A definition of the same name is replaced, its history is kept. Errors: 22023 bad_kind, bad_statistic, bad_every.
 Example: SELECT * FROM capforecast.add_metric(''open_orders'', ''SELECT count(*) FROM public.orders'', unit => ''orders'', limit_value => 50000);';
 
 CREATE FUNCTION capforecast.drop_metric(name text)
@@ -66,6 +79,7 @@ BEGIN
 			HINT = 'SELECT metric FROM capforecast.own_metric lists those that can be dropped.';
 	END IF;
 	DELETE FROM capforecast.metric_value v WHERE v.metric = drop_metric.name;
+	DELETE FROM capforecast.metric_hour h WHERE h.metric = drop_metric.name;
 END
 $$;
 COMMENT ON FUNCTION capforecast.drop_metric(text) IS
@@ -75,5 +89,5 @@ Example: SELECT capforecast.drop_metric(m.metric) FROM capforecast.own_metric m 
 CREATE FUNCTION capforecast.capture_metrics(as_of timestamptz DEFAULT NULL)
 	RETURNS bigint LANGUAGE C VOLATILE AS 'MODULE_PATHNAME', 'capforecast_capture_metrics';
 COMMENT ON FUNCTION capforecast.capture_metrics(timestamptz) IS
-	'Capture the day''s value and limit of every metric of the operator''s own that has none yet; returns how many. A query that fails is a reason in job_run, the others go on. as_of must lie on the current UTC day (22023).
+	'Capture the value and limit of every metric of the operator''s own that has none of the day yet, or of the hour where it is captured hourly; returns how many. A query that fails is a reason in job_run, the others go on. as_of must lie on the current UTC day (22023).
 Example: SELECT capforecast.capture_metrics();';

@@ -20,7 +20,9 @@ BEGIN
 	ELSE
 		SELECT m.measured_value, m.measured_limit INTO watched.value, watched.limit_value
 		FROM capforecast.add_metric(what.metric, what.query, unit => what.unit, kind => what.kind, floor => 0,
-			limit_value => what.limit_value, limit_query => what.limit_query) m;
+			limit_value => what.limit_value, limit_query => what.limit_query,
+			-- what goes up and down has its peak at some hour of the day
+			every => CASE what.kind WHEN 'gauge' THEN interval '1 hour' ELSE '1 day' END) m;
 		UPDATE capforecast.own_metric o SET watches = what.what WHERE o.metric = what.metric;
 		IF watched.limit_value IS NULL THEN
 			watched.reason := 'the server sets no limit';
@@ -53,7 +55,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION capforecast.watch_postgres() IS
-	'Watch the server''s own limits as metrics (pg_...): the size of the database and of the tables and indexes that fill it, keys and sequences against the last number they can give, the age of transaction and multixact ids against the end of their numbering, connections, write-ahead log and replication slots against the settings. Each is measured at once and then daily by the job capture_metrics, as the role that calls this, and stands in capacity_outlook(). What the role may not see is a row with status not_allowed and the reason. Again: takes in what is new, keeps history.
+	'Watch the server''s own limits as metrics (pg_...): the size of the database and of the tables and indexes that fill it, keys and sequences against the last number they can give, the age of transaction and multixact ids against the end of their numbering, connections, write-ahead log and replication slots against the settings. Each is measured at once and then by the job capture_metrics, daily or, where it goes up and down, hourly, as the role that calls this, and stands in capacity_outlook(). What the role may not see is a row with status not_allowed and the reason. Again: takes in what is new, keeps history.
 Example: SELECT metric, value, limit_value, status, reason FROM capforecast.watch_postgres();';
 
 CREATE FUNCTION capforecast.unwatch_postgres()

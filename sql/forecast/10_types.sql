@@ -17,10 +17,10 @@ COMMENT ON TYPE capforecast.series_forecast IS
 
 CREATE TYPE capforecast.metric_forecast AS (
 	metric text, forecast_date date, predicted double precision, lower_bound double precision, upper_bound double precision,
-	model text, status capforecast.forecast_status, reason text, kind text, events text
+	model text, status capforecast.forecast_status, reason text, kind text, events text, forecast_at timestamptz
 );
 COMMENT ON TYPE capforecast.metric_forecast IS
-	'A day of forecast(metric). Where no forecast can be made, one row with status and reason, forecast_date to upper_bound NULL. kind and events as in series_forecast.';
+	'A step of forecast(metric): a day, or an hour of a metric that is captured hourly; forecast_at is when it begins. Where no forecast can be made, one row with status and reason, forecast_date to upper_bound NULL. kind and events as in series_forecast.';
 
 CREATE TYPE capforecast.threshold_forecast AS (
 	status capforecast.forecast_status, reason text, current_value double precision, threshold double precision,

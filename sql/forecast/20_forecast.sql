@@ -17,7 +17,7 @@ CREATE FUNCTION capforecast.forecast(metric text, horizon integer DEFAULT 30, mo
 	RETURNS SETOF capforecast.metric_forecast
 	LANGUAGE C STABLE PARALLEL SAFE COST 50000 ROWS 30 AS 'MODULE_PATHNAME', 'capforecast_forecast_metric';
 COMMENT ON FUNCTION capforecast.forecast(text, integer, text, double precision, integer, double precision, double precision, text, timestamptz) IS
-	'Forecast a metric of capforecast.metrics, with the arguments of forecast(series); kind, floor and cap are the metric''s own where they are not given, and as_of is now. Where run_forecasts() keeps an archive, the bounds are as wide as its misses have taught (forecast_archive.calibrated_level). Errors: 22023 for a metric that does not exist, 22004.';
+	'Forecast a metric of capforecast.metrics, with the arguments of forecast(series), by the hour where it is captured hourly; kind, floor and cap are the metric''s own where they are not given, and as_of is now. Where run_forecasts() keeps an archive, the bounds are as wide as its misses have taught (forecast_archive.calibrated_level). Errors: 22023 for a metric that does not exist, 22004.';
 
 CREATE FUNCTION capforecast.metric_series(metric text, as_of timestamptz DEFAULT NULL) RETURNS capforecast.series
 	LANGUAGE C STABLE PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'capforecast_metric_series';

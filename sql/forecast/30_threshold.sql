@@ -27,11 +27,11 @@ COMMENT ON FUNCTION capforecast._threshold_curve(text, double precision, interva
 
 -- With a change that comes on top of what is planned, or without one of the planned events.
 CREATE FUNCTION capforecast._planned_forecast(metric text, horizon integer, confidence_level double precision, as_of timestamptz,
-		without bigint DEFAULT 0, add double precision DEFAULT 0, growth_multiplier double precision DEFAULT 1, from_date date DEFAULT NULL)
+		without bigint DEFAULT 0, add double precision DEFAULT 0, growth_multiplier double precision DEFAULT 1, from_date date DEFAULT NULL, kind text DEFAULT NULL)
 	RETURNS SETOF capforecast.metric_forecast
 	LANGUAGE C STABLE PARALLEL SAFE COST 50000 ROWS 30 AS 'MODULE_PATHNAME', 'capforecast_planned_forecast';
-COMMENT ON FUNCTION capforecast._planned_forecast(text, integer, double precision, timestamptz, bigint, double precision, double precision, date) IS
-	'forecast(metric) with the planned events but for one by its id (0: with all), and then with a change as what_if() takes it: add, growth_multiplier, and the first day (NULL: at once).';
+COMMENT ON FUNCTION capforecast._planned_forecast(text, integer, double precision, timestamptz, bigint, double precision, double precision, date, text) IS
+	'forecast(metric) by days with the planned events but for one by its id (0: with all), and then with a change as what_if() takes it: add, growth_multiplier, and the first day (NULL: at once).';
 
 CREATE FUNCTION capforecast._planned_threshold(metric text, threshold double precision, direction text, as_of timestamptz,
 		add double precision, growth_multiplier double precision, from_date date)

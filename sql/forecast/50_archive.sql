@@ -119,13 +119,14 @@ BEGIN
 	-- by the clock; a rehearsal of the past keeps what it makes
 	DELETE FROM capforecast.forecast_archive a WHERE a.made_on < (least(started, now) AT TIME ZONE 'UTC')::date - 400;
 	PERFORM capforecast._purge_runs();
+	PERFORM capforecast._thin_hours(least(started, now));
 	PERFORM capforecast._settle_run('run_forecasts', started, now, examined, kept, 0::bigint, examined - kept,
 		nullif(failures, '{}'));
 	RETURN kept;
 END
 $$;
 COMMENT ON FUNCTION capforecast.run_forecasts(timestamptz) IS
-	'The nightly job: forecast every metric for 90 days, keep it in forecast_archive (the same day''s is replaced), and let the bounds learn from what the earlier ones missed. Removes forecasts and runs of jobs that are older than 400 days. A metric that fails does not stop the others; job_run says why. Returns how many were kept.
+	'The nightly job: forecast every metric for 90 days, keep it in forecast_archive (the same day''s is replaced), and let the bounds learn from what the earlier ones missed. Removes forecasts and runs of jobs that are older than 400 days, and thins the hours of metrics that are captured hourly (see metric_hour). A metric that fails does not stop the others; job_run says why. Returns how many were kept.
 Example: SELECT capforecast.run_forecasts();';
 
 CREATE TYPE capforecast.metric_accuracy AS (

@@ -92,16 +92,16 @@ CREATE FUNCTION capforecast._server_settings()
 			'SELECT max(age(datfrozenxid)) FROM pg_database', 2144483647, NULL, NULL),
 		('pg_multixact_age', 'age of the oldest multixact id that is not frozen', 'multixacts', 'stock',
 			'SELECT max(mxid_age(datminmxid)) FROM pg_database', 2144483647, NULL, NULL),
-		('pg_connections', 'connections of clients', 'connections', 'flow',
+		('pg_connections', 'connections of clients', 'connections', 'gauge',
 			'SELECT count(*) FROM pg_stat_activity WHERE usesysid IS NOT NULL AND coalesce(backend_type, ''client backend'') = ''client backend''', NULL,
 			'SELECT current_setting(''max_connections'')::integer - current_setting(''superuser_reserved_connections'')::integer - coalesce(current_setting(''reserved_connections'', true)::integer, 0)', NULL),
-		('pg_wal_bytes', 'write-ahead log kept on disk', 'bytes', 'flow', 'SELECT sum(size) FROM pg_ls_waldir()', NULL, NULL, NULL),
-		('pg_slots', 'replication slots', 'slots', 'flow', 'SELECT count(*) FROM pg_replication_slots', NULL,
+		('pg_wal_bytes', 'write-ahead log kept on disk', 'bytes', 'gauge', 'SELECT sum(size) FROM pg_ls_waldir()', NULL, NULL, NULL),
+		('pg_slots', 'replication slots', 'slots', 'gauge', 'SELECT count(*) FROM pg_replication_slots', NULL,
 			'SELECT nullif(current_setting(''max_replication_slots'')::integer, 0)', NULL),
-		('pg_slot_wal_bytes', 'write-ahead log that the slot furthest behind keeps', 'bytes', 'flow',
+		('pg_slot_wal_bytes', 'write-ahead log that the slot furthest behind keeps', 'bytes', 'gauge',
 			'SELECT coalesce(max(pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, restart_lsn)), 0) FROM pg_replication_slots', NULL,
 			'SELECT nullif(setting::bigint, -1) * 1048576 FROM pg_settings WHERE name = ''max_slot_wal_keep_size''', NULL),
-		('pg_wal_senders', 'connections of replicas', 'connections', 'flow', 'SELECT count(*) FROM pg_stat_get_wal_senders()', NULL,
+		('pg_wal_senders', 'connections of replicas', 'connections', 'gauge', 'SELECT count(*) FROM pg_stat_get_wal_senders()', NULL,
 			'SELECT nullif(current_setting(''max_wal_senders'')::integer, 0)', NULL)
 $$;
 COMMENT ON FUNCTION capforecast._server_settings() IS 'What the whole server can run out of, each against the limit that its settings or its numbering set.';

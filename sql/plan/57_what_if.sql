@@ -35,7 +35,7 @@ BEGIN
 			what_if.growth_multiplier, what_if.from_date) f),
 	base AS MATERIALIZED (
 		SELECT f.predicted, row_number() OVER () AS place
-		FROM capforecast.forecast(what_if.metric, what_if.horizon, confidence_level => what_if.confidence_level, as_of => now) f),
+		FROM capforecast._planned_forecast(what_if.metric, what_if.horizon, what_if.confidence_level, now) f),
 	-- the nearest: the smallest maximum, the largest minimum
 	limits AS (
 		SELECT m.direction, coalesce(what_if.threshold, CASE m.direction WHEN 'up' THEN min(l.limit_value) ELSE max(l.limit_value) END) AS value

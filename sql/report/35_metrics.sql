@@ -92,7 +92,7 @@ BEGIN
 	END IF;
 	WITH day AS (
 		SELECT f.forecast_date AS at, (f.forecast_date - today + 6) / 7 AS week, f.predicted, f.lower_bound, f.upper_bound, f.events
-		FROM capforecast.forecast(_metric_chart.metric, span_days, confidence_level => 0.8, as_of => as_of) f
+		FROM capforecast._planned_forecast(_metric_chart.metric, span_days, 0.8, as_of) f
 		WHERE f.predicted IS NOT NULL AND f.forecast_date > today),
 	week AS (
 		SELECT max(d.at)::timestamp AT TIME ZONE 'UTC' AS at, avg(d.predicted) AS mid, min(d.lower_bound) AS low, max(d.upper_bound) AS high

@@ -36,7 +36,7 @@ BEGIN
 	FROM (SELECT f.ds AS at, f.yhat, f.yhat_lower, f.yhat_upper
 			FROM capforecast.forecast(series, horizon, confidence_level => 0.8, kind => kind, as_of => as_of) f WHERE metric IS NULL AND f.yhat IS NOT NULL
 		UNION ALL SELECT f.forecast_date::timestamp AT TIME ZONE 'UTC', f.predicted, f.lower_bound, f.upper_bound
-			FROM capforecast.forecast(metric, horizon, confidence_level => 0.8, kind => kind, as_of => as_of) f WHERE f.predicted IS NOT NULL
+			FROM capforecast._planned_forecast(metric, horizon, 0.8, as_of, kind => kind) f WHERE f.predicted IS NOT NULL
 		UNION ALL SELECT chart.today, last_value, last_value, last_value) f;
 	chart.span := greatest(horizon, 30) * chart.step;
 	SELECT capforecast.series_agg(p.ts, p.y) INTO chart.history

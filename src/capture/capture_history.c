@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "capture/capture_statistic.h"
 #include "common/clock.h"
 #include "common/row.h"
 #include "common/scope.h"
@@ -20,23 +21,14 @@
 
 #define N_COUNTS	5
 
-/* What a day's values become: as capture_metrics() would have measured it. */
+/* What a day's values become, as capture_metrics() would have measured it; and are its hours kept, too? */
 static const char *
-statistic_of(const char *kind, const char *direction)
-{
-	if (strcmp(kind, "flow") == 0)
-		return "sum(value)";
-	if (strcmp(kind, "gauge") == 0)
-		return strcmp(direction, "up") == 0 ? "max(value)" : "min(value)";
-	return "(array_agg(value ORDER BY at DESC, value DESC))[1]";
-}
-
-static const char *
-metric_statistic(Datum metric)
+metric_statistic(Datum metric, bool *is_hourly)
 {
 	Oid			types[1] = {TEXTOID};
+	bool		is_null;
 
-	scope_execute("SELECT kind, direction FROM capforecast.own_metric WHERE metric = $1",
+	scope_execute("SELECT statistic, direction, every = '1 hour' FROM capforecast.own_metric WHERE metric = $1",
 				  1, types, &metric, NULL, true, SPI_OK_SELECT);
 	if (SPI_processed == 0)
 		ereport(ERROR,
@@ -44,13 +36,24 @@ metric_statistic(Datum metric)
 				 errmsg("there is no own metric \"%s\"", TextDatumGetCString(metric)),
 				 errhint("Register it with add_metric() first; what is built in has import_snapshots()."),
 				 err_generic_string(PG_DIAG_CONSTRAINT_NAME, "unknown_metric")));
-	return statistic_of(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
-						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2));
+	*is_hourly = DatumGetBool(scope_datum(0, 3, &is_null));
+	return capture_statistic(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
+							 SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2));
+}
+
+/* The hours that are kept, one by one. */
+static char *
+hours_insert(const char *statistic)
+{
+	return psprintf("hourly AS (INSERT INTO capforecast.metric_hour (metric, ts, value) "
+					"  SELECT $1, date_trunc('hour', at, 'UTC') AS ts, %s AS value FROM usable "
+					"  WHERE day > $2 - capforecast._hours_kept() GROUP BY 2 HAVING abs(%s) < 'Infinity' ORDER BY 2 "
+					"  ON CONFLICT (metric, ts) DO NOTHING), ", statistic, statistic);
 }
 
 /* Leaves the report in SPI_tuptable: imported, already_stored, skipped, first_day, last_day. */
 static void
-take_over(const char *source, const char *statistic, Datum metric)
+take_over(const char *source, const char *statistic, bool is_hourly, Datum metric)
 {
 	Oid			types[2] = {TEXTOID, DATEOID};
 	Datum		values[2] = {metric, DateADTGetDatum(clock_utc_day(GetCurrentTimestamp()))};
@@ -61,13 +64,15 @@ take_over(const char *source, const char *statistic, Datum metric)
 						   "usable AS (SELECT (at AT TIME ZONE 'UTC')::date AS day, at, value FROM source "
 						   "  WHERE isfinite(at) AND at < $2::timestamp AT TIME ZONE 'UTC' "
 						   "    AND abs(value) < 'Infinity'), "
+						   "%s"
 						   "daily AS (SELECT day, %s AS value FROM usable GROUP BY day), "
 						   "taken AS (INSERT INTO capforecast.metric_value (metric, day, value, source) "
 						   "  SELECT $1, day, value, 'imported' FROM daily WHERE abs(value) < 'Infinity' ORDER BY day "
 						   "  ON CONFLICT (metric, day) DO NOTHING RETURNING day) "
 						   "SELECT count(*), (SELECT count(*) FROM daily) - count(*), "
 						   "  (SELECT count(*) FROM source) - (SELECT count(*) FROM usable), "
-						   "  min(day), max(day) FROM taken", source, statistic),
+						   "  min(day), max(day) FROM taken",
+						   source, is_hourly ? hours_insert(statistic) : "", statistic),
 				  2, types, values, NULL, false, SPI_OK_SELECT);
 }
 
@@ -94,17 +99,18 @@ capforecast_import_metric(PG_FUNCTION_ARGS)
 	Datum		values[N_COUNTS];
 	bool		nulls[N_COUNTS];
 	const char *statistic;
+	bool		is_hourly;
 	char	   *source;
 	Scope		scope;
 
 	PreventCommandIfReadOnly("import_metric()");
 	check_arguments(fcinfo);
 	scope_enter(&scope);
-	statistic = metric_statistic(PG_GETARG_DATUM(0));
+	statistic = metric_statistic(PG_GETARG_DATUM(0), &is_hourly);
 	source = host_values_select(PG_ARGISNULL(1) ? InvalidOid : PG_GETARG_OID(1),
 								PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2)),
 								NameStr(*PG_GETARG_NAME(3)), NameStr(*PG_GETARG_NAME(4)));
-	take_over(source, statistic, PG_GETARG_DATUM(0));
+	take_over(source, statistic, is_hourly, PG_GETARG_DATUM(0));
 	for (int c = 0; c < N_COUNTS; c++)
 		values[c] = scope_datum(0, c + 1, &nulls[c]);
 	scope_leave(&scope);

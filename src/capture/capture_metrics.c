@@ -1,10 +1,11 @@
 /*
  * capture_metrics.c
- *		capture_metrics(): the day's values of the operator's own metrics.
+ *		capture_metrics(): the day's and the hour's values of the operator's own metrics.
  *
  * Each metric is measured by itself (host_registered), so that one that fails is one
- * reason in the run's record.  A metric that has today's value is not measured again:
- * the job runs hourly, and only repeats what failed.
+ * reason in the run's record.  A metric that has its value is not measured again: the job
+ * runs hourly, and of the daily ones only repeats what failed.  The day's value of an
+ * hourly one is the statistic of its hours so far.
  */
 #include "postgres.h"
 
@@ -18,6 +19,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "capture/capture_day.h"
+#include "capture/capture_statistic.h"
 #include "common/attempt.h"
 #include "common/clock.h"
 #include "common/row.h"
@@ -35,6 +37,8 @@ typedef struct OwnMetric
 	double		value;			/* result */
 	bool		limit_known;	/* given as a number, or result of limit_query */
 	double		limit;
+	bool		is_hourly;
+	const char *statistic;		/* of its hours, as SQL */
 } OwnMetric;
 
 /* ---------- measuring ---------- */
@@ -96,6 +100,8 @@ metric_from_row(OwnMetric *metric, uint64 row)
 	metric->limit_query = SPI_getvalue(tuple, desc, 4);
 	metric->limit = DatumGetFloat8(scope_datum(row, 5, &is_null));
 	metric->limit_known = !is_null;
+	metric->is_hourly = DatumGetBool(scope_datum(row, 6, &is_null));
+	metric->statistic = capture_statistic(SPI_getvalue(tuple, desc, 7), SPI_getvalue(tuple, desc, 8));
 }
 
 /*
@@ -132,18 +138,27 @@ capforecast_measure_metric(PG_FUNCTION_ARGS)
 
 /* ---------- capturing ---------- */
 
-/* Metrics without a value of the day, in order of name; in the current memory context. */
-static OwnMetric *
-metrics_to_measure(DateADT day, int *n_metrics)
+static TimestampTz
+hour_of(TimestampTz as_of)
 {
-	Oid			types[1] = {DATEOID};
-	Datum		values[1] = {DateADTGetDatum(day)};
+	return as_of - as_of % USECS_PER_HOUR;
+}
+
+/* Metrics without a value of the day, or of the hour, in order of name; in the current memory context. */
+static OwnMetric *
+metrics_to_measure(TimestampTz as_of, int *n_metrics)
+{
+	Oid			types[2] = {DATEOID, TIMESTAMPTZOID};
+	Datum		values[2] = {DateADTGetDatum(clock_utc_day(as_of)), TimestampTzGetDatum(hour_of(as_of))};
 	OwnMetric  *metrics;
 
-	scope_execute("SELECT q.metric, capforecast._registrar(q.registrar, q.registrar_name)::text, q.query, q.limit_query, m.limit_value "
+	scope_execute("SELECT q.metric, capforecast._registrar(q.registrar, q.registrar_name)::text, q.query, q.limit_query, m.limit_value, "
+				  "       m.every = '1 hour', m.statistic, m.direction "
 				  "  FROM capforecast._metric_query q JOIN capforecast.own_metric m USING (metric) "
-				  " WHERE NOT EXISTS (SELECT FROM capforecast.metric_value v WHERE v.metric = q.metric AND v.day = $1) "
-				  " ORDER BY q.metric", 1, types, values, NULL, false, SPI_OK_SELECT);
+				  " WHERE CASE m.every WHEN '1 hour' "
+				  "       THEN NOT EXISTS (SELECT FROM capforecast.metric_hour v WHERE v.metric = q.metric AND v.ts = $2) "
+				  "       ELSE NOT EXISTS (SELECT FROM capforecast.metric_value v WHERE v.metric = q.metric AND v.day = $1) END "
+				  " ORDER BY q.metric", 2, types, values, NULL, false, SPI_OK_SELECT);
 	*n_metrics = (int) SPI_processed;
 	metrics = palloc(sizeof(OwnMetric) * Max(*n_metrics, 1));
 	for (int i = 0; i < *n_metrics; i++)
@@ -167,11 +182,35 @@ store(const OwnMetric *metric, DateADT day)
 				  "ON CONFLICT DO NOTHING", 4, types, values, nulls, false, SPI_OK_INSERT);
 }
 
+/* The hour, and the day so far. */
 static void
-capture_all(DateADT day, RunRecord *record)
+store_hour(const OwnMetric *metric, TimestampTz as_of)
+{
+	Oid			types[5] = {TEXTOID, TIMESTAMPTZOID, FLOAT8OID, FLOAT8OID, DATEOID};
+	char		nulls[6] = "     ";
+	Datum		values[5];
+
+	values[0] = CStringGetTextDatum(metric->name);
+	values[1] = TimestampTzGetDatum(hour_of(as_of));
+	values[2] = Float8GetDatum(metric->value);
+	values[3] = Float8GetDatum(metric->limit);
+	values[4] = DateADTGetDatum(clock_utc_day(as_of));
+	nulls[3] = metric->limit_known ? ' ' : 'n';
+	scope_execute("INSERT INTO capforecast.metric_hour (metric, ts, value, limit_value) VALUES ($1, $2, $3, $4) "
+				  "ON CONFLICT DO NOTHING", 4, types, values, nulls, false, SPI_OK_INSERT);
+	scope_execute(psprintf("INSERT INTO capforecast.metric_value AS v (metric, day, value, limit_value) "
+						   "SELECT $1, $5, %s, $4 FROM (SELECT ts AS at, value FROM capforecast.metric_hour "
+						   "  WHERE metric = $1 AND ts >= $5::timestamp AT TIME ZONE 'UTC' AND ts <= $2) h "
+						   "ON CONFLICT (metric, day) DO UPDATE SET value = excluded.value, limit_value = excluded.limit_value, "
+						   "  captured_at = excluded.captured_at WHERE v.source = 'captured'", metric->statistic),
+				  5, types, values, nulls, false, SPI_OK_INSERT);
+}
+
+static void
+capture_all(TimestampTz as_of, RunRecord *record)
 {
 	int			n_metrics;
-	OwnMetric  *metrics = metrics_to_measure(day, &n_metrics);
+	OwnMetric  *metrics = metrics_to_measure(as_of, &n_metrics);
 
 	record->examined = n_metrics;
 	for (int i = 0; i < n_metrics; i++)
@@ -185,7 +224,10 @@ capture_all(DateADT day, RunRecord *record)
 			run_record_reason(record, metrics[i].name, "the query returned NULL");
 		else
 		{
-			store(&metrics[i], day);
+			if (metrics[i].is_hourly)
+				store_hour(&metrics[i], as_of);
+			else
+				store(&metrics[i], clock_utc_day(as_of));
 			record->changed++;
 		}
 	}
@@ -205,7 +247,7 @@ capforecast_capture_metrics(PG_FUNCTION_ARGS)
 	scope_enter(&scope);
 	run_record_start(&record, CAPTURE_METRICS, now, as_of);
 	if (run_record_lock(&record))
-		capture_all(clock_utc_day(as_of), &record);
+		capture_all(as_of, &record);
 	run_record_settle(&record);
 	scope_leave(&scope);
 	PG_RETURN_INT64(record.changed);

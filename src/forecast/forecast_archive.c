@@ -110,7 +110,7 @@ capforecast_archived_forecast(PG_FUNCTION_ARGS)
 	cf_options_init(&request.options);
 	request.as_of = PG_GETARG_TIMESTAMPTZ(1);
 	request.miss_factor = (1.0 - PG_GETARG_FLOAT8(2)) / (1.0 - stated_levels[0]);
-	metric = forecast_metric_request(PG_GETARG_TEXT_PP(0), &request);
+	metric = forecast_metric_request(PG_GETARG_TEXT_PP(0), FORECAST_BY_DAYS, &request);
 	for (int l = 0; l < N_LEVELS; l++)
 		levels[l] = forecast_level(stated_levels[l], request.miss_factor);
 	forecast_run_levels(metric->series, &request, levels, N_LEVELS, &forecast);

@@ -156,7 +156,7 @@ capforecast_explain_forecast_metric(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	name = PG_GETARG_TEXT_PP(0);
 	forecast_request_read(fcinfo, 1, &request);
-	metric = forecast_metric_request(name, &request);
+	metric = forecast_metric_request(name, FORECAST_AS_CAPTURED, &request);
 	request.miss_factor = forecast_metric_miss_factor(name, request.as_of);
 	forecast_run(metric->series, &request, &forecast);
 	return explain(psprintf("metric %s", text_to_cstring(name)), &forecast, &request);

@@ -19,6 +19,9 @@
 /* Of daily values these are three years: enough to tell a year from what happened once. */
 #define HISTORY_POINTS	1096
 
+/* Of hourly ones four weeks. */
+#define HISTORY_HOURS	672
+
 /* So many names are listed in a hint. */
 #define LISTED_METRICS	40
 
@@ -55,7 +58,7 @@ double_or_nan(int column)
 }
 
 ForecastMetric *
-forecast_metric_read(text *name, TimestampTz as_of)
+forecast_metric_read(text *name, ForecastSteps steps, TimestampTz as_of)
 {
 	static SPIPlanPtr plan = NULL;
 	MemoryContext caller = CurrentMemoryContext;
@@ -63,17 +66,23 @@ forecast_metric_read(text *name, TimestampTz as_of)
 	Scope		scope;
 	bool		is_null;
 	Datum		series;
-	Oid			types[3] = {TEXTOID, DATEOID, INT4OID};
-	Datum		values[3] = {PointerGetDatum(name), DateADTGetDatum(clock_utc_day(as_of)), Int32GetDatum(HISTORY_POINTS)};
+	Oid			types[6] = {TEXTOID, DATEOID, INT4OID, TIMESTAMPTZOID, BOOLOID, INT4OID};
+	Datum		values[6] = {PointerGetDatum(name), DateADTGetDatum(clock_utc_day(as_of)), Int32GetDatum(HISTORY_POINTS),
+	TimestampTzGetDatum(as_of), BoolGetDatum(steps == FORECAST_AS_CAPTURED), Int32GetDatum(HISTORY_HOURS)};
 
 	scope_enter(&scope);
 	/* the views have a branch for each metric: they take longer to plan than to read */
 	scope_read_kept(&plan, "SELECT m.kind, m.floor, m.cap, "
+					"       CASE WHEN $5 AND m.every = '1 hour' AND capforecast._has_hours(m.metric, $4) THEN "
+					"       (SELECT capforecast.series_agg(h.ts, h.value) FROM ("
+					"         SELECT h.ts, h.value FROM capforecast.metric_hour h "
+					"          WHERE h.metric = $1 AND h.ts <= $4 ORDER BY h.ts DESC LIMIT $6) h) "
+					"       ELSE "
 					"       (SELECT capforecast.series_agg(h.day, h.value) FROM ("
 					"         SELECT h.day, h.value FROM capforecast.metric_history h "
-					"          WHERE h.metric = $1 AND h.day <= $2 ORDER BY h.day DESC LIMIT $3) h) "
+					"          WHERE h.metric = $1 AND h.day <= $2 - (m.every = '1 hour')::integer ORDER BY h.day DESC LIMIT $3) h) END "
 					"  FROM capforecast.metrics m WHERE m.metric = $1",
-					3, types, values);
+					6, types, values);
 	if (SPI_processed == 0)
 		refuse_metric(name);
 	metric->kind = request_kind_by_name(SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1));
@@ -89,14 +98,14 @@ forecast_metric_read(text *name, TimestampTz as_of)
 }
 
 ForecastMetric *
-forecast_metric_request(text *name, ForecastRequest *request)
+forecast_metric_request(text *name, ForecastSteps steps, ForecastRequest *request)
 {
 	ForecastMetric *metric;
 
 	if (!request->has_as_of)
 		request->as_of = GetCurrentTimestamp();
 	request->has_as_of = true;
-	metric = forecast_metric_read(name, request->as_of);
+	metric = forecast_metric_read(name, steps, request->as_of);
 	if (request->options.kind == CF_KIND_AUTO)
 		request->options.kind = metric->kind;
 	request->planned = &metric->planned;
@@ -146,7 +155,7 @@ capforecast_metric_series(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	PG_RETURN_POINTER(forecast_metric_read(PG_GETARG_TEXT_PP(0), as_of)->series);
+	PG_RETURN_POINTER(forecast_metric_read(PG_GETARG_TEXT_PP(0), FORECAST_BY_DAYS, as_of)->series);
 }
 
 void

@@ -16,6 +16,7 @@
 #include "utils/datetime.h"
 
 #include "common/clock.h"
+#include "common/row.h"
 #include "common/scope.h"
 #include "core/engine/cf_planned_reach.h"
 #include "forecast/forecast_core.h"
@@ -91,11 +92,22 @@ planned_events_add(PlannedEvents *events, const PlannedEvent *event)
 void
 planned_change_read(FunctionCallInfo fcinfo, int first, PlannedEvents *events)
 {
-	double		add = PG_GETARG_FLOAT8(first);
-	double		growth = PG_GETARG_FLOAT8(first + 1);
-	DateADT		from = PG_ARGISNULL(first + 2) ? DATEVAL_NOBEGIN : PG_GETARG_DATEADT(first + 2);
-	PlannedEvent event = {0, from, DATEVAL_NOEND, CF_EFFECT_GROWTH, {growth, growth, growth}, NULL};
+	PlannedEvent event = {0, DATEVAL_NOBEGIN, DATEVAL_NOEND, CF_EFFECT_GROWTH};
+	double		add;
+	double		growth;
 
+	row_require(fcinfo, first, "add");
+	row_require(fcinfo, first + 1, "growth_multiplier");
+	add = PG_GETARG_FLOAT8(first);
+	growth = PG_GETARG_FLOAT8(first + 1);
+	if (!(fabs(add) < 1e150 && growth >= 0.0 && growth < 1e150))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("add and growth_multiplier must be finite, and the latter not below 0")));
+	if (!PG_ARGISNULL(first + 2))
+		event.from = PG_GETARG_DATEADT(first + 2);
+	for (int a = 0; a < 3; a++)
+		event.amount[a] = growth;
 	if (growth != 1.0)
 		planned_events_add(events, &event);
 	event.effect = CF_EFFECT_ADD;

@@ -286,17 +286,23 @@ reach_run(const Series *series, const ReachRequest *request, Reach *reach)
 }
 
 void
-reach_request_read(FunctionCallInfo fcinfo, int first, ReachRequest *request)
+reach_threshold_read(FunctionCallInfo fcinfo, int argument, ReachRequest *request)
 {
-	memset(request, 0, sizeof(*request));
-	request->has_threshold = !PG_ARGISNULL(first);
-	request->threshold = request->has_threshold ? PG_GETARG_FLOAT8(first) : 0.0;
+	request->has_threshold = !PG_ARGISNULL(argument);
+	request->threshold = request->has_threshold ? PG_GETARG_FLOAT8(argument) : 0.0;
 	if (!isfinite(request->threshold))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("threshold must be a finite number"),
 				 errdetail("It is %.15g.", request->threshold),
 				 errhint("Give NULL where there is no limit.")));
+}
+
+void
+reach_request_read(FunctionCallInfo fcinfo, int first, ReachRequest *request)
+{
+	memset(request, 0, sizeof(*request));
+	reach_threshold_read(fcinfo, first, request);
 	request->as_of = clock_as_of(fcinfo, first + 6, GetCurrentTimestamp());
 	request->until = request_period_end(fcinfo, first + 1, "horizon", request->as_of, 0, CF_REACH_MAX_HORIZON);
 	request->level = request_level(fcinfo, first + 2);

@@ -70,6 +70,9 @@ typedef struct Reach
 /* The arguments from "first" on: threshold, horizon, confidence_level, direction, season_length, kind, as_of. */
 extern void reach_request_read(FunctionCallInfo fcinfo, int first, ReachRequest *request);
 
+/* The first of them alone. */
+extern void reach_threshold_read(FunctionCallInfo fcinfo, int argument, ReachRequest *request);
+
 /* Scratch and results are in the current memory context. */
 extern void reach_run(const Series *series, const ReachRequest *request, Reach *reach);
 

@@ -26,7 +26,9 @@
 #define COLUMN_REASON	7
 #define COLUMN_KIND		8
 #define COLUMN_EVENTS	9
-#define N_COLUMNS		10
+#define COLUMN_AT		10			/* of a metric alone */
+#define N_SERIES_COLUMNS	10
+#define N_COLUMNS		11
 
 static const char *
 model_name(const Forecast *forecast, const ForecastRequest *request)
@@ -91,6 +93,8 @@ put_rows(ReturnSetInfo *rsinfo, const Forecast *forecast, const ForecastRequest 
 		values[COLUMN_VALUE] = Float8GetDatum(forecast->yhat[h]);
 		values[COLUMN_LOWER] = Float8GetDatum(forecast->lower[h]);
 		values[COLUMN_UPPER] = Float8GetDatum(forecast->upper[h]);
+		values[COLUMN_AT] = TimestampTzGetDatum(time);
+		nulls[COLUMN_AT] = false;
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 }
@@ -105,7 +109,7 @@ capforecast_forecast_series(PG_FUNCTION_ARGS)
 	ForecastRequest request;
 	Forecast	forecast;
 
-	row_set(fcinfo, N_COLUMNS);
+	row_set(fcinfo, N_SERIES_COLUMNS);
 	work = AllocSetContextCreate(CurrentMemoryContext, "capforecast forecast", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(work);
 	forecast_request_read(fcinfo, 1, &request);
@@ -135,7 +139,7 @@ capforecast_forecast_metric(PG_FUNCTION_ARGS)
 	caller = MemoryContextSwitchTo(work);
 	name = PG_GETARG_TEXT_PP(0);
 	forecast_request_read(fcinfo, 1, &request);
-	metric = forecast_metric_request(name, &request);
+	metric = forecast_metric_request(name, FORECAST_AS_CAPTURED, &request);
 	request.miss_factor = forecast_metric_miss_factor(name, request.as_of);
 	forecast_run(metric->series, &request, &forecast);
 	put_rows(rsinfo, &forecast, &request, name);
@@ -170,7 +174,9 @@ capforecast_planned_forecast(PG_FUNCTION_ARGS)
 	request.horizon = request_count(fcinfo, 1, "horizon", FORECAST_MAX_HORIZON, "Give a number of days, for example 30.");
 	request.level = request_level(fcinfo, 2);
 	request.as_of = clock_as_of(fcinfo, 3, GetCurrentTimestamp());
-	metric = forecast_metric_request(name, &request);
+	request.options.kind = request_kind(fcinfo, 8);
+	metric = forecast_metric_request(name, FORECAST_BY_DAYS, &request);
+	row_require(fcinfo, 4, "without");
 	metric->planned = planned_events_read(name, clock_utc_day(request.as_of), PG_GETARG_INT64(4));
 	planned_change_read(fcinfo, 5, &metric->planned);
 	request.miss_factor = forecast_metric_miss_factor(name, request.as_of);

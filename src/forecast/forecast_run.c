@@ -113,7 +113,8 @@ void
 forecast_run_levels(const Series *series, const ForecastRequest *request,
 					const double *levels, int n_levels, Forecast *forecast)
 {
-	ForecastNeeds needs = {request->options.kind, FORECAST_MIN_POINTS, 0, 0, request->has_as_of, request->as_of};
+	ForecastNeeds needs = {.kind = request->options.kind, .min_points = FORECAST_MIN_POINTS,
+		.has_as_of = request->has_as_of, .as_of = request->as_of};
 	CfOptions	options = request->options;
 	SeriesGrid *on_grid = &forecast->input.on_grid;
 	NamedDays	named;

@@ -133,7 +133,7 @@ read_chance_days(FunctionCallInfo fcinfo, ReachRequest *request)
 static void
 reach_run_metric(text *name, ReachRequest *request, Reach *reach)
 {
-	ForecastMetric *metric = forecast_metric_read(name, request->as_of);
+	ForecastMetric *metric = forecast_metric_read(name, FORECAST_AS_CAPTURED, request->as_of);
 
 	if (request->kind == CF_KIND_AUTO)
 		request->kind = metric->kind;
@@ -206,12 +206,11 @@ capforecast_planned_threshold(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 	work = AllocSetContextCreate(CurrentMemoryContext, "capforecast threshold", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(work);
-	request.has_threshold = !PG_ARGISNULL(1);
-	request.threshold = request.has_threshold ? PG_GETARG_FLOAT8(1) : 0.0;
+	reach_threshold_read(fcinfo, 1, &request);
 	request.direction = request_direction(fcinfo, 2);
 	request.as_of = clock_as_of(fcinfo, 3, GetCurrentTimestamp());
 	request.until = request.as_of + REACH_USUAL_DAYS * USECS_PER_DAY;
-	metric = forecast_metric_read(PG_GETARG_TEXT_PP(0), request.as_of);
+	metric = forecast_metric_read(PG_GETARG_TEXT_PP(0), FORECAST_AS_CAPTURED, request.as_of);
 	planned_change_read(fcinfo, 4, &metric->planned);
 	request.kind = metric->kind;
 	request.planned = &metric->planned;

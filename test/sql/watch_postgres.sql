@@ -49,7 +49,7 @@ GRANT EXECUTE ON FUNCTION watch_postgres(), unwatch_postgres(), _watch, add_metr
 SET ROLE capforecast_few;
 SELECT * FROM watch_postgres();
 RESET ROLE;
-GRANT SELECT, INSERT, UPDATE, DELETE ON own_metric, _metric_query, metric_value TO capforecast_few;
+GRANT SELECT, INSERT, UPDATE, DELETE ON own_metric, _metric_query, metric_value, metric_hour TO capforecast_few;
 GRANT SELECT ON capacity_snapshots, metrics, metric_history TO capforecast_few;
 GRANT USAGE ON SCHEMA watched TO capforecast_few;
 GRANT USAGE ON SEQUENCE watched.ticket TO capforecast_few;

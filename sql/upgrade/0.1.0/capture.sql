@@ -10,3 +10,7 @@ FROM capforecast._metric_query q WHERE q.metric OPERATOR(pg_catalog.=) m.metric;
 ALTER TABLE capforecast._metric_query DROP COLUMN limit_value;
 ALTER TABLE capforecast.own_metric DROP CONSTRAINT own_metric_kind_check,
 	ADD CONSTRAINT own_metric_kind_check CHECK (kind IN ('stock', 'flow', 'gauge'));
+ALTER TABLE capforecast.own_metric ADD COLUMN statistic text NOT NULL DEFAULT 'last' CHECK (statistic IN ('last', 'max', 'sum', 'mean')),
+	ADD COLUMN every interval NOT NULL DEFAULT '1 day' CHECK (every IN ('1 hour', '1 day'));
+UPDATE capforecast.own_metric SET statistic = 'sum' WHERE kind OPERATOR(pg_catalog.=) 'flow';
+DROP FUNCTION capforecast.add_metric(text, text, text, text, double precision, double precision, double precision, text, text);
