@@ -59,6 +59,13 @@ FROM (SELECT d, sum(40 + pg_temp.wobble(extract(doy FROM d)::int)) OVER (PARTITI
 SELECT name, status, chance, events, same_word FROM told;
 TRUNCATE history;
 
+-- A log that is rotated when it is full, twice so far: it is full again, and does not go on to 1.1 of that; two halves of unlike levels are no habit.
+INSERT INTO history SELECT 'rotated', NULL, series_agg(day, 20 + 20 * ((89 - i + 34) % 43) + pg_temp.wobble(i)), NULL, 960 FROM pg_temp.days(90);
+INSERT INTO history SELECT 'purged twice', NULL, series_agg(day, CASE WHEN i >= 60 THEN 2000 - 20 * (i - 60) WHEN i >= 30 THEN 900 - 20 * (i - 30) ELSE 1100 - 20 * (i + 30) END + pg_temp.wobble(i)), NULL, 800
+FROM pg_temp.days(90);
+SELECT name, status, chance < 0.1 AS is_small, chance > 0.8 AS is_large, events FROM told ORDER BY 1;
+TRUNCATE history;
+
 -- Emptied every week, and said to be a stock: its peaks of 140 come nowhere near 200.
 INSERT INTO history SELECT 'emptied weekly', k, series_agg(day, 110 + 5 * ((97 - i) % 7) + pg_temp.wobble(i) / 10.0), NULL, 200
 FROM pg_temp.days(98), unnest(ARRAY['stock', 'gauge', NULL]) k GROUP BY k;

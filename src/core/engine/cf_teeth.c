@@ -14,6 +14,7 @@
 #define MOST_FALLING 0.3		/* share of the steps */
 #define MONTH_SHARE 0.8			/* of the falls on a first, and of the firsts with a fall */
 #define FEWEST 3				/* falls, without a calendar */
+#define TWICE_SAME 0.025		/* spread of the levels of two falls that are one level: 5 % between them */
 #define SHORTEST 10				/* steps; shorter ones are a season */
 #define EVEN 0.15				/* spread of distances or levels, of their mean */
 #define SAME_LEVEL 0.05			/* spread of levels that are one */
@@ -161,7 +162,7 @@ choose_end(const CfTeeth *teeth, const Seen *seen, bool has_calendar, double une
 	if (has_calendar && (teeth->base == 0.0 || !is_even))
 		return CF_TOOTH_MONTH;
 	if (!is_even)
-		return CF_TOOTH_NONE;
+		return seen->falls == 2 && teeth->period >= SHORTEST && uneven_level <= TWICE_SAME ? CF_TOOTH_LEVEL : CF_TOOTH_NONE;
 	return uneven_distance <= uneven_level && (teeth->base == 0.0 || uneven_level > SAME_LEVEL) ? CF_TOOTH_PERIOD : CF_TOOTH_LEVEL;
 }
 
