@@ -1,4 +1,5 @@
 # PostgreSQL with capforecast and pg_cron.
+# Linted (hadolint), but neither built nor run by the tests.
 #
 #	docker build --build-arg PG_MAJOR=18 -t capforecast .
 #	docker run -e POSTGRES_PASSWORD=... capforecast

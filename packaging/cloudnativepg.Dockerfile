@@ -1,5 +1,6 @@
 # An image of the extension alone, for CloudNativePG's image volumes (PostgreSQL 18 and newer find
 # extensions in several folders): lib/ and share/extension/, and nothing that runs.
+# Linted (hadolint), but neither built nor run by the tests.
 #
 #	docker build -f packaging/cloudnativepg.Dockerfile --build-arg PG_MAJOR=18 -t capforecast-extension:18 .
 #

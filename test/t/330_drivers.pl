@@ -122,6 +122,7 @@ for my $driver ('psycopg', 'psycopg binary', 'sqlalchemy', 'asyncpg')
 		}
 	}
 }
-$pool->kill_kill if $pool;
 is($node->safe_psql('postgres', q{SELECT count(*) FROM capforecast.job_health() WHERE last_status = 'failed'}), 0, 'the jobs that they called ran');
 done_testing;
+
+END { local $?; $pool->kill_kill if $pool }
