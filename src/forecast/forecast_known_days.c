@@ -13,7 +13,7 @@
 #include "common/clock.h"
 #include "common/row.h"
 #include "common/scope.h"
-#include "core/models/cf_year.h"
+#include "core/models/cf_year_parts.h"
 #include "core/time/cf_day_rule.h"
 #include "forecast/forecast_known_days.h"
 #include "forecast/forecast_metric.h"

@@ -4,6 +4,7 @@
  */
 #include <math.h>
 
+#include "core/models/cf_year.h"
 #include "core/models/cf_year_parts.h"
 #include "core/numerics/cf_num.h"
 

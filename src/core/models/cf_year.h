@@ -8,7 +8,6 @@
 #include "core/cf_core.h"
 
 #define CF_YEAR_MIN 365			/* days */
-#define CF_YEAR_MOST 4096		/* the newest days looked at */
 
 /* How a day of the year adds to the others. */
 typedef enum CfYearScale

@@ -6,7 +6,8 @@
 #define CF_YEAR_PARTS_H
 
 #include "core/models/cf_waves.h"
-#include "core/models/cf_year.h"
+
+#define CF_YEAR_MOST 4096		/* the newest days looked at */
 
 /* What is being fitted: all by step but for what is by day of the year. */
 typedef struct CfYearParts
